@@ -1,0 +1,260 @@
+"""The exact answers: of one step on the inputs it received, and of a whole program on exact or printed inputs."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from conformance import dtypes
+from conformance.dtypes import DType
+from conformance.ops import OPERATIONS, Operation
+from conformance.ops.base import half_significand
+from conformance.program import Program, Ref, Step
+from conformance.truth import balls, gradient, settling
+from conformance.truth.balls import Balls, UndecidedError, UndefinedError
+from conformance.truth.rounding import Rounded
+from conformance.truth.settling import settle
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a step must give.
+
+    Attributes:
+        shape: of the result; None where the definition itself refuses these arguments.
+        dtype: of the result; None where the document's semantics leave it open.
+        values: the correctly rounded values of a computed floating result, with their residuals.
+        bits: the result itself where every bit is determined (operations that only move elements, integer results).
+        budget: ULP allowed to each element of `values`.
+        why_not: why neither `values` nor `bits` is there.
+    """
+
+    shape: tuple[int, ...] | None
+    dtype: DType | None
+    values: Rounded | None = None
+    bits: np.ndarray | None = None
+    budget: np.ndarray | None = None
+    why_not: str = ""
+
+    @property
+    def array(self) -> np.ndarray | None:
+        """The right result, rounded."""
+        return self.values.value if self.values is not None else self.bits
+
+
+class Answers:
+    """Works out answers, and remembers those of the current case: its modes mostly receive the same inputs."""
+
+    def __init__(self) -> None:
+        self._steps: dict[Any, Answer] = {}
+        self._case = ""
+
+    def of_case(self, case_id: str) -> None:
+        """Forget what belongs to other cases, so that memory grows with one case and not with a run."""
+        if case_id != self._case:
+            self._case = case_id
+            self._steps.clear()
+
+    def of_step(self, step: Step, received: Sequence[np.ndarray], dtype: DType | None = None) -> Answer:
+        """The answer of a step.
+
+        Args:
+            step: the call.
+            received: every value so far, as arrays; the step's references count into it.
+            dtype: round to this dtype, not to the one that is due.
+        """
+        arguments = step.bind(received)
+        key = (step, dtype, tuple(_fingerprint(a) for a in arguments.values()))
+        try:
+            return self._steps[key]
+        except KeyError:
+            answer = self._steps[key] = _answer(OPERATIONS[step.operation], arguments, dtype)
+            return answer
+        except TypeError:  # a step with a list in it (a shape) has no hash
+            key = (repr(step), dtype, key[2])
+            if key not in self._steps:
+                self._steps[key] = _answer(OPERATIONS[step.operation], arguments, dtype)
+            return self._steps[key]
+
+
+def _fingerprint(argument: Any) -> Any:
+    if isinstance(argument, np.ndarray):
+        return argument.dtype.name, argument.shape, argument.tobytes()
+    if isinstance(argument, list) and argument and isinstance(argument[0], np.ndarray):
+        return tuple(_fingerprint(item) for item in argument)
+    return None  # plain values are part of the step
+
+
+def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None) -> Answer:
+    arguments = _with_constants_as_arrays(arguments)
+    due = operation.result_dtype(**arguments)
+    if operation.moves:
+        try:
+            result = np.asarray(operation.exact(**arguments))
+        except (ValueError, TypeError, IndexError) as error:
+            return Answer(None, due, why_not=f"the definition refuses these arguments: {error}")
+        if dtype is not None:
+            result = result.astype(dtype.numpy)
+        return Answer(result.shape, dtype or due, bits=result)
+    shape, problem = _shape(operation, arguments)
+    if problem:
+        return Answer(shape, due, why_not=problem)
+    target = dtype or due
+    if target is None:
+        return Answer(shape, None, why_not="the dtype of the result is not defined for these inputs")
+    if not all(np.isfinite(a.astype(np.float64)).all() for a in _arrays(arguments)):
+        return Answer(shape, due, why_not="arithmetic defines no result for infinite or NaN inputs")
+    if target.kind != "floating":
+        return _whole_answer(operation, arguments, target)
+    try:
+        values = settle(lambda: balls.as_balls(operation.exact(**_mapped(arguments, balls.exact))), target)
+    except UndefinedError as error:
+        return Answer(shape, due, why_not=f"the definition has {error}")
+    except UndecidedError as error:
+        return Answer(shape, due, why_not=f"the exact result can't be told: {error}")
+    wide = _mapped(arguments, lambda a: a.astype(np.float64))
+    return Answer(values.value.shape, target, values, budget=operation.allowed(values, **wide))
+
+
+def _with_constants_as_arrays(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Plain numbers beside arrays (``2 * x``) as arrays of the other side's dtype, which they take."""
+    arrays = _arrays(arguments)
+    kind = arrays[0].dtype if arrays else None
+    return {
+        name: np.array(value, dtype=kind) if kind is not None and type(value) in (int, float) and name in "ab" else value
+        for name, value in arguments.items()
+    }
+
+
+def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType) -> Answer:
+    """The result of a computing operation in an integer dtype: in Python's integers, exact at any size."""
+    exact = np.asarray(operation.exact(**_mapped(arguments, balls.exact)))
+    numbers = [int(balls.value_of(element).unique_fmpz()) for element in exact.ravel().tolist()]
+    info = np.iinfo(target.numpy)
+    if any(not info.min <= number <= info.max for number in numbers):
+        return Answer(exact.shape, target, why_not=f"the exact result does not fit {target.name}")
+    return Answer(exact.shape, target, bits=np.array(numbers, dtype=target.numpy).reshape(exact.shape))
+
+
+def _shape(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
+    """The result's shape, from a run of the definition on ones; and why it refuses the arguments, if it does."""
+    sizes = {a.shape for a in _arrays(arguments)}
+    if operation.name.startswith("binary_cross_entropy"):
+        target = arguments["target"]
+        first = next(iter(arguments.values()))
+        if first.shape != target.shape:
+            return None, f"prediction and target must have one shape; they have {first.shape} and {target.shape}"
+    if len(sizes) == 1 and not (arguments.keys() & {"axis", "reduction", "keepdims"}):
+        return sizes.pop(), ""
+    try:
+        ones = _mapped(arguments, lambda a: np.broadcast_to(np.array(arb(1), dtype=object), a.shape))
+        return np.asarray(operation.exact(**ones)).shape, ""
+    except (ValueError, TypeError, IndexError) as error:
+        return None, f"the definition refuses these arguments: {error}"
+    except ZeroDivisionError:
+        return (), "the definition divides by zero: there is nothing to take the mean of"
+
+
+def _arrays(arguments: Mapping[str, Any]) -> list[np.ndarray]:
+    flat: list[np.ndarray] = []
+    for value in arguments.values():
+        if isinstance(value, np.ndarray):
+            flat.append(value)
+        elif isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            flat.extend(value)
+    return flat
+
+
+def _mapped(arguments: Mapping[str, Any], function: Any) -> dict[str, Any]:
+    """The arguments with a function applied to the arrays among them."""
+
+    def mapped(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return function(value)
+        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            return [function(item) for item in value]
+        return value
+
+    return {name: mapped(value) for name, value in arguments.items()}
+
+
+def chain(program: Program, inputs: Sequence[Balls]) -> list[Balls]:
+    """Every value of a program in exact arithmetic, at the current working precision: inputs, then steps.
+
+    With balls of a radius as inputs (printed numbers), every result holds all that the inputs could have given.
+    """
+    values: list[Any] = list(inputs)
+    for step in program.steps:
+        arguments = step.bind(values)
+        result = OPERATIONS[step.operation].exact(**arguments)
+        values.append(balls.as_balls(result))
+    return values
+
+
+def end_to_end(program: Program, inputs: Sequence[np.ndarray], dtype: DType) -> Rounded:
+    """The exact result of a whole call from its own inputs, with no rounding between its steps.
+
+    Raises:
+        UndefinedError, UndecidedError: there is none.
+    """
+    last: Ref = program.results[0]
+    return settle(lambda: chain(program, [balls.exact(a) for a in inputs])[last.index], dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class GradientAnswer:
+    """The exact gradient with respect to one input, and what it may be off by."""
+
+    values: Rounded
+    budget: np.ndarray
+
+
+GRADIENT_STEPS = 24.0
+"""Units roundoff by which each of the terms that add up to a gradient may be off: two elementary functions
+(8 each) and eight basic operations, which no backward formula of these operations exceeds."""
+
+
+def gradients(
+    step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
+) -> list[GradientAnswer]:
+    """Exact gradients of ``sum(cotangent * step)`` with respect to the arguments named in `wrt`.
+
+    The budget is a running error bound: every product of slopes along a path from an input to the result may be off
+    by `GRADIENT_STEPS` units roundoff, and by the square root of the number of terms that are summed, so the bound
+    follows the sum of the paths' magnitudes, however much they cancel. Backward formulas that start from the rounded
+    result, such as y (1 - y), inherit one rounding of it, times the cotangent; that is added where the result has
+    the input's shape.
+
+    Raises:
+        UndefinedError, UndecidedError: the gradient is not defined here (a kink, say).
+    """
+    operation = OPERATIONS[step.operation]
+    arguments = step.bind(received)
+    spread = inherited = np.zeros(())
+
+    def differentiate(name: str) -> Balls:
+        nonlocal spread, inherited
+        prepared = _mapped(arguments, balls.exact)
+        traced = prepared[name] = gradient.trace(prepared[name])
+        output = balls.as_balls(operation.exact(**prepared))
+        gradient.backward(output, balls.exact(np.broadcast_to(cotangent, output.shape)))
+        slopes, spreads = gradient.slopes(traced)
+        spread = settling.midpoints_and_radii(spreads)[0]
+        result = settling.midpoints_and_radii(output)[0]
+        inherited = np.abs(cotangent * result) if output.shape == traced.shape else np.zeros(())
+        return slopes
+
+    answers = []
+    for name in wrt:
+        dtype = dtypes.of(arguments[name])
+        values = settle(functools.partial(differentiate, name), dtype)
+        terms = GRADIENT_STEPS + math.sqrt(arguments[name].size)
+        allowed = (terms * spread + inherited) * dtype.unit_roundoff / values.ulp() + 0.5
+        answers.append(GradientAnswer(values, np.minimum(allowed, half_significand(values))))
+    return answers

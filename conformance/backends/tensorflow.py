@@ -1,0 +1,169 @@
+"""TensorFlow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from conformance.backends.base import Backend, Function, Idioms
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+idiom = Idioms()
+
+
+class TensorflowBackend(Backend):
+    """TensorFlow, operation by operation, as a graph (``tf.function``), and compiled by XLA (``jit_compile=True``)."""
+
+    name = "tensorflow"
+    package = "tensorflow"
+    distributions = ("tensorflow", "tensorflow-cpu", "keras")
+    modes = ("eager", "graph", "xla")
+    idioms = idiom
+    imports: ClassVar = {"tf": "tensorflow"}
+
+    def __init__(self, device: str = "cpu") -> None:
+        # Read when TensorFlow is first imported: its start-up messages are about its build, not about results.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        super().__init__(device)
+
+    def devices(self) -> list[str]:
+        return ["cpu", "gpu"] if tf.config.list_physical_devices("GPU") else ["cpu"]
+
+    def start(self) -> None:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+
+    def scope(self, mode: str) -> Any:
+        return tf.device("/GPU:0" if self.device == "gpu" else "/CPU:0")
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        return tf.constant(array)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return np.asarray(array.numpy())
+
+    def dtype(self, name: str) -> Any:
+        return tf.dtypes.as_dtype(name)
+
+    def compile(self, function: Function, mode: str) -> Function:
+        if mode == "eager":
+            return function
+        return tf.function(function, jit_compile=mode == "xla", autograph=False)
+
+    def gradient(self, function: Function, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any) -> list[Any]:
+        watched = [inputs[index] for index in wrt]
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            output = function(*inputs)
+        return list(tape.gradient(output, watched, cotangent, unconnected_gradients="zero"))
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "intra-op threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
+            "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+        }
+
+
+@idiom("asarray")
+def asarray(data, *, dtype=None):
+    return tf.constant(data, dtype=dtype)
+
+
+@idiom("softmax")
+def softmax(x, *, axis):
+    return tf.nn.softmax(x, axis=axis)
+
+
+@idiom("log_softmax")
+def log_softmax(x, *, axis):
+    return tf.nn.log_softmax(x, axis=axis)
+
+
+@idiom("sigmoid")
+def sigmoid(x):
+    return tf.math.sigmoid(x)
+
+
+@idiom("log_sigmoid")
+def log_sigmoid(x):
+    return tf.math.log_sigmoid(x)
+
+
+@idiom("stack")
+def stack(arrays, *, axis=0):
+    return tf.stack(arrays, axis=axis)
+
+
+@idiom("reshape")
+def reshape(x, shape):
+    return tf.reshape(x, shape)
+
+
+@idiom("sum")
+def sum_(x, *, axis=None, keepdims=False):
+    return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
+
+
+@idiom("mean")
+def mean(x, *, axis=None, keepdims=False):
+    return tf.reduce_mean(x, axis=axis, keepdims=keepdims)
+
+
+@idiom("binary_cross_entropy")
+def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
+    log_p = tf.maximum(tf.math.log(p), -100)
+    log_not_p = tf.maximum(tf.math.log1p(-p), -100)
+    loss = -(target * log_p + (1 - target) * log_not_p)
+    if weight is not None:
+        loss = weight * loss
+    return {"none": tf.identity, "mean": tf.reduce_mean, "sum": tf.reduce_sum}[reduction](loss)
+
+
+@idiom("binary_cross_entropy_with_logits")
+def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
+    if pos_weight is None:
+        loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=x)
+    else:
+        loss = tf.nn.weighted_cross_entropy_with_logits(labels=target, logits=x, pos_weight=pos_weight)
+    if weight is not None:
+        loss = weight * loss
+    return {"none": tf.identity, "mean": tf.reduce_mean, "sum": tf.reduce_sum}[reduction](loss)
+
+
+@idiom("exp")
+def exp(x):
+    return tf.exp(x)
+
+
+@idiom("log")
+def log(x):
+    return tf.math.log(x)
+
+
+@idiom("negative")
+def negative(x):
+    return -x
+
+
+@idiom("add")
+def add(a, b):
+    return a + b
+
+
+@idiom("subtract")
+def subtract(a, b):
+    return a - b
+
+
+@idiom("multiply")
+def multiply(a, b):
+    return a * b
+
+
+@idiom("divide")
+def divide(a, b):
+    return a / b

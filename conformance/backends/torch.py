@@ -1,0 +1,177 @@
+"""PyTorch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from conformance.backends.base import Backend, Function, Idioms, Unsupported
+
+if TYPE_CHECKING:
+    import torch
+
+idiom = Idioms()
+
+
+class TorchBackend(Backend):
+    """PyTorch, eagerly and through ``torch.compile`` (with its default compiler, Inductor)."""
+
+    name = "torch"
+    package = "torch"
+    distributions = ("torch",)
+    modes = ("eager", "compile")
+    idioms = idiom
+    imports: ClassVar = {"torch": "torch"}
+
+    def devices(self) -> list[str]:
+        return ["cpu", "gpu"] if torch.cuda.is_available() else ["cpu"]
+
+    def start(self) -> None:
+        self._place = torch.device("cuda" if self.device == "gpu" else "cpu")
+        if self.device == "gpu":
+            torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.allow_tf32 = False
+        # Every program is compiled through one function of this package; the default limit counts those together.
+        torch._dynamo.config.recompile_limit = 100_000
+        torch._dynamo.config.accumulated_recompile_limit = 100_000
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        if array.dtype.name == "bfloat16":  # NumPy has no bfloat16 of its own; the bits go over as they are
+            return torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16).to(self._place)
+        return torch.from_numpy(np.array(array, order="C")).to(self._place)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        array = array.detach().cpu()
+        if array.dtype == torch.bfloat16:
+            import ml_dtypes
+
+            return np.asarray(array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16))
+        return np.asarray(array.numpy())
+
+    def dtype(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    def compile(self, function: Function, mode: str) -> Function:
+        if mode == "eager":
+            return function
+        compiled = torch.compile(function, fullgraph=True, dynamic=False)
+
+        def call(*arrays: Any) -> Any:
+            with warnings.catch_warnings():  # about the compiler's own internals, not about the program
+                warnings.simplefilter("ignore")
+                return compiled(*arrays)
+
+        return call
+
+    def gradient(self, function: Function, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any) -> list[Any]:
+        leaves = list(inputs)
+        for index in wrt:
+            leaves[index] = inputs[index].clone().requires_grad_()
+        output = function(*leaves)
+        return list(torch.autograd.grad(output, [leaves[i] for i in wrt], cotangent, materialize_grads=True))
+
+    def synchronise(self, result: Any) -> None:
+        if self.device == "gpu":
+            torch.cuda.synchronize()
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "threads": str(torch.get_num_threads()),
+            "float32 matmul precision": torch.get_float32_matmul_precision(),
+            "cpu capability": torch.backends.cpu.get_cpu_capability(),
+        }
+
+
+@idiom("asarray")
+def asarray(data, *, dtype=None):
+    return torch.tensor(data, dtype=dtype)
+
+
+@idiom("softmax")
+def softmax(x, *, axis):
+    return torch.nn.functional.softmax(x, dim=axis)
+
+
+@idiom("log_softmax")
+def log_softmax(x, *, axis):
+    return torch.nn.functional.log_softmax(x, dim=axis)
+
+
+@idiom("sigmoid")
+def sigmoid(x):
+    return torch.sigmoid(x)
+
+
+@idiom("log_sigmoid")
+def log_sigmoid(x):
+    return torch.nn.functional.logsigmoid(x)
+
+
+@idiom("stack")
+def stack(arrays, *, axis=0):
+    return torch.stack(arrays, dim=axis)
+
+
+@idiom("reshape")
+def reshape(x, shape):
+    return x.view(shape)
+
+
+@idiom("sum")
+def sum_(x, *, axis=None, keepdims=False):
+    return torch.sum(x, dim=axis, keepdim=keepdims)
+
+
+@idiom("mean")
+def mean(x, *, axis=None, keepdims=False):
+    return torch.mean(x, dim=axis, keepdim=keepdims)
+
+
+@idiom("binary_cross_entropy")
+def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
+    return torch.nn.functional.binary_cross_entropy(p, target, weight, reduction=reduction)
+
+
+@idiom("binary_cross_entropy_with_logits")
+def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
+    return torch.nn.functional.binary_cross_entropy_with_logits(
+        x, target, weight, pos_weight=pos_weight, reduction=reduction
+    )
+
+
+@idiom("exp")
+def exp(x):
+    return torch.exp(x)
+
+
+@idiom("log")
+def log(x):
+    return torch.log(x)
+
+
+@idiom("negative")
+def negative(x):
+    return -x
+
+
+@idiom("add")
+def add(a, b):
+    return a + b
+
+
+@idiom("subtract")
+def subtract(a, b):
+    return a - b
+
+
+@idiom("multiply")
+def multiply(a, b):
+    return a * b
+
+
+@idiom("divide")
+def divide(a, b):
+    return a / b

@@ -1,0 +1,1 @@
+"""From YAML text to cases to variants. Knows no framework."""

@@ -1,0 +1,206 @@
+"""The case file as typed data. Its JSON Schema, `cases/schema.json`, is generated from here.
+
+Field names in the files have hyphens where these have underscores.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+CaseName = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
+Shape = Annotated[list[Annotated[int, Meta(ge=0, le=2**24)]], Meta(max_length=8)]
+ShapeOrName = Annotated[Shape | str, Meta(description="a shape, or the name of one under 'for'")]
+Seed = Annotated[int, Meta(ge=0, lt=2**32)]
+
+
+class _Part(Struct, forbid_unknown_fields=True, rename="kebab", frozen=True):
+    pass
+
+
+class Document(_Part):
+    """Where a file's cases come from. `conformance check --document` holds this against the document itself."""
+
+    title: str
+    section: Annotated[str, Meta(description="the section's heading, as the document has it")]
+    lines: Annotated[str, Meta(pattern="^[1-9][0-9]*-[1-9][0-9]*$", description="first and last line of the section")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="of the document's bytes")]
+
+
+class Normal(_Part):
+    """Nearly normal numbers: the sum of twelve uniform ones less 6, times `scale`, plus `mean`."""
+
+    shape: ShapeOrName
+    seed: Seed
+    scale: float = 1.0
+    mean: float = 0.0
+
+
+class Uniform(_Part):
+    """Uniform numbers in [low, high)."""
+
+    shape: ShapeOrName
+    seed: Seed
+    low: float = 0.0
+    high: float = 1.0
+
+
+class Integers(_Part):
+    """Uniform integers in [low, high]."""
+
+    shape: ShapeOrName
+    seed: Seed
+    low: int
+    high: int
+
+
+class Bernoulli(_Part):
+    """Zeros and ones; a one with the given probability."""
+
+    shape: ShapeOrName
+    seed: Seed
+    probability: Annotated[float, Meta(ge=0, le=1)] = 0.5
+
+
+class Linspace(_Part):
+    """`count` evenly spaced numbers from `start` to `stop`, both included."""
+
+    start: float
+    stop: float
+    count: Annotated[int, Meta(ge=2, le=2**24)]
+
+
+class Full(_Part):
+    """One number everywhere."""
+
+    shape: ShapeOrName
+    value: float | int | str | bool
+
+
+class Given(_Part):
+    """An input that is not written as a plain nested list: exactly one of its sources, and a dtype if need be."""
+
+    array: Annotated[Any, Meta(description="a nested list of numbers")] = UNSET
+    printed: Annotated[str, Meta(description="what a framework printed: each number stands for an interval")] | UnsetType = UNSET
+    normal: Normal | UnsetType = UNSET
+    uniform: Uniform | UnsetType = UNSET
+    integers: Integers | UnsetType = UNSET
+    bernoulli: Bernoulli | UnsetType = UNSET
+    linspace: Linspace | UnsetType = UNSET
+    full: Full | UnsetType = UNSET
+    dtype: Annotated[str, Meta(description="the input's dtype, where it differs from the variant's")] | None = None
+
+    @property
+    def sources(self) -> dict[str, Any]:
+        """The sources that are there, by name."""
+        return {n: getattr(self, n) for n in GIVEN_SOURCES if getattr(self, n) is not UNSET}
+
+
+GIVEN_SOURCES = ("array", "printed", "normal", "uniform", "integers", "bernoulli", "linspace", "full")
+
+
+class Expect(_Part):
+    """What must come of a call, beside the exact value."""
+
+    raises: Annotated[bool, Meta(description="the call is refused with an error")] = False
+    prints: Annotated[str, Meta(description="what the document printed; each number stands for an interval")] | None = None
+    shape: Shape | None = None
+    dtype: str | None = None
+    values: Annotated[Any, Meta(description="a nested list: the result, where arithmetic does not define it")] = UNSET
+    because: Annotated[str, Meta(description="why these values or this dtype, where arithmetic does not say")] = ""
+
+
+class Within(_Part):
+    """How far the two sides of an ``==`` may be apart, instead of what the operations' budgets add up to."""
+
+    because: Annotated[str, Meta(min_length=10, description="where the number comes from")]
+    ulp: Annotated[float, Meta(gt=0)] | None = None
+    absolute: Annotated[float, Meta(gt=0)] | None = None
+
+
+class Case(_Part):
+    """One entry: given inputs, a call or a claim, and what is expected of it."""
+
+    name: CaseName
+    given: dict[Identifier, float | int | bool | str | list[Any] | Given] = {}
+    for_: Annotated[
+        dict[Identifier, Any], Meta(description="a grid: one variant for each combination of these values")
+    ] = msgspec.field(name="for", default_factory=dict)
+    call: Annotated[str, Meta(description="an expression, such as softmax(x, axis=0)")] | None = None
+    claim: Annotated[str, Meta(description="a comparison, such as 0 <= sigmoid(x) <= 1")] | None = None
+    expect: Literal["raises"] | Expect = Expect()
+    check: Annotated[list[Literal["value", "gradient"]], Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: ["value"]
+    )
+    subnormals: Annotated[
+        Literal["flushable", "preserve"],
+        Meta(description="whether a subnormal result may come as zero (recorded as divergent), or must not"),
+    ] = "flushable"
+    within: Within | None = None
+    about: Annotated[str, Meta(description="what the case shows, for readers of the report")] = ""
+    draw: Annotated[Literal["curve"], Meta(description="draw the result over the only input in the report")] | None = None
+
+
+class CaseFile(_Part):
+    """A file of cases."""
+
+    cases: Annotated[list[Case], Meta(min_length=1)]
+    document: Document | None = None
+    about: str = ""
+
+
+class Instead(_Part):
+    """The deviating outcome that is expected: exactly this, or the divergence is gone."""
+
+    raises: Annotated[str, Meta(description="the name of the exception that comes")] | None = None
+    returns: Annotated[bool, Meta(description="a result comes where an error is due")] = False
+    dtype: str | None = None
+    shape: Shape | None = None
+    values: Annotated[Any, Meta(description="a nested list: the result that comes, bit for bit")] = UNSET
+    ulp: Annotated[
+        list[float], Meta(min_length=2, max_length=2, description="the error lies between these, in ULP")
+    ] | None = None
+
+
+class Divergence(_Part):
+    """A registered deviation."""
+
+    cases: Annotated[str, Meta(description="a pattern of variant IDs; * stands for anything, ? for one character")]
+    instead: Instead
+    because: Annotated[str, Meta(min_length=10, description="why, in one sentence")]
+    first_seen: Annotated[str, Meta(description="framework and version, such as jax 0.10.2")]
+    modes: list[str] = []
+    dtypes: list[str] = []
+    versions: Annotated[str, Meta(description="of the framework, such as >=2.0,<3")] = ""
+    link: str = ""
+
+
+class DivergenceFile(_Part):
+    """The registered deviations of one backend."""
+
+    backend: str
+    divergences: list[Divergence]
+
+
+class Subset(_Part):
+    """The variants that a slow mode runs."""
+
+    backend: str
+    mode: str
+    because: Annotated[str, Meta(min_length=10)]
+    variants: Annotated[list[str], Meta(min_length=1, description="patterns of variant IDs")]
+
+
+class SubsetFile(_Part):
+    """The modes that run a declared subset."""
+
+    subsets: list[Subset]
+
+
+def case_schema() -> dict[str, Any]:
+    """The JSON Schema of case files, for editors."""
+    schema = msgspec.json.schema(CaseFile)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Conformance case file", **schema}

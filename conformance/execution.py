@@ -1,0 +1,143 @@
+"""A variant on a backend: what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from conformance import dtypes
+from conformance.backends.base import Backend, Function, Unsupported
+from conformance.ops import OPERATIONS
+from conformance.program import Program, Ref, Step, runner
+from conformance.truth.gradient import default_cotangent
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An error that came instead of a result."""
+
+    type: str
+    message: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a backend made of a variant.
+
+    Attributes:
+        received: the inputs as the backend holds them (a backend may narrow them), then the result of each step.
+        narrowed: the inputs that changed their dtype on the way into the backend: the dtypes before and after.
+        raised: the error that came instead.
+        unsupported: why the backend could not be asked.
+        gradients: for a gradient variant, by argument name.
+        cotangent: the weights of the outputs in the scalar whose gradient was taken.
+    """
+
+    received: list[np.ndarray] = field(default_factory=list)
+    narrowed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    raised: Raised | None = None
+    unsupported: str = ""
+    gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    cotangent: np.ndarray | None = None
+
+
+class Executor:
+    """Runs programs on one backend. Compiled functions are kept for programs that run the same steps."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._compiled: dict[tuple[str, str], Function] = {}
+
+    def run(self, program: Program, inputs: Sequence[np.ndarray], mode: str) -> Outcome:
+        """Run a program in a mode and keep the result of every step. What the framework raises becomes an outcome."""
+        outcome = Outcome()
+        with self._backend.scope(mode):
+            try:
+                function = self._function(program, mode)
+                natives = [self._backend.from_numpy(array) for array in inputs]
+                outcome.received = [self._backend.to_numpy(native) for native in natives]
+                outcome.narrowed = {
+                    name: (given.dtype.name, received.dtype.name)
+                    for name, given, received in zip(program.inputs, inputs, outcome.received, strict=True)
+                    if given.dtype != received.dtype
+                }
+                results = function(*natives)
+                outcome.received += [_judgeable(self._backend.to_numpy(result)) for result in results]
+            except Unsupported as reason:
+                outcome.unsupported = str(reason)
+            except Exception as error:
+                outcome.raised = _raised(error)
+        return outcome
+
+    def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str) -> Outcome:
+        """Like `run`, and take the gradients of the result with respect to each floating input of the only step."""
+        outcome = self.run(program, inputs, mode)
+        if outcome.raised or outcome.unsupported:
+            return outcome
+        result = outcome.received[-1]
+        wrt = [
+            (name, argument.index)
+            for name, argument in program.steps[-1].arguments
+            if isinstance(argument, Ref)
+            and dtypes.of(inputs[argument.index]).kind == "floating"
+            and OPERATIONS[program.steps[-1].operation].parameters[name].differentiable
+        ]
+        cotangent = default_cotangent(result.shape)
+        outcome.cotangent = cotangent
+        with self._backend.scope(mode):
+            try:
+                function = self._function(program, mode)
+                natives = [self._backend.from_numpy(array) for array in inputs]
+                weights = self._backend.from_numpy(cotangent.astype(result.dtype))
+                found = self._backend.gradient(
+                    lambda *arrays: function(*arrays)[-1], natives, [index for _, index in wrt], weights
+                )
+                outcome.gradients = {
+                    name: _judgeable(self._backend.to_numpy(g)) for (name, _), g in zip(wrt, found, strict=True)
+                }
+            except Unsupported as reason:
+                outcome.unsupported = str(reason)
+            except Exception as error:
+                outcome.raised = _raised(error)
+        return outcome
+
+    def _function(self, program: Program, mode: str) -> Function:
+        key = (mode, program.key)
+        function = self._compiled.get(key)
+        if function is None:
+            steps = tuple(self._native(step) for step in program.steps)
+            plan = Program(program.inputs, steps, program.results, program.relations)
+            function = self._backend.compile(runner(plan, self._functions(plan)), mode)
+            self._compiled[key] = function
+        return function
+
+    def _functions(self, program: Program) -> dict[str, Function]:
+        idioms = self._backend.idioms
+        missing = sorted({step.operation for step in program.steps} - set(idioms))
+        if missing:
+            raise Unsupported(f"{self._backend.name} has no idiom for {', '.join(missing)}")
+        return {step.operation: idioms[step.operation] for step in program.steps}
+
+    def _native(self, step: Step) -> Step:
+        """The step with dtype names replaced by the framework's dtypes."""
+        arguments = tuple(
+            (name, self._backend.dtype(value) if name == "dtype" and value is not None else value)
+            for name, value in step.arguments
+        )
+        return Step(step.operation, arguments)
+
+
+def _judgeable(array: Any) -> np.ndarray:
+    if not isinstance(array, np.ndarray) or not dtypes.known(array.dtype):
+        found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise TypeError(f"the result is a {found}, which is no dtype of this suite")
+    return array
+
+
+def _raised(error: Exception) -> Raised:
+    message = " ".join(str(error).split())
+    return Raised(type(error).__name__, message if len(message) <= 400 else message[:400] + "…")
+

@@ -1,0 +1,240 @@
+"""What an operation is: a signature, an executable exact definition, and an error budget with its source.
+
+An operation is written as its exact definition, decorated. The definition's signature is the operation's
+signature, and its annotations say what each parameter may be::
+
+    @operation(document="torch.nn.Softmax(dim=axis)(x)")
+    def softmax(x: Array, *, axis: Axis) -> Balls: ...
+
+    @softmax.budget("where the bound comes from")
+    def _(result, x, *, axis): ...   # ULP allowed at each element
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import numpy as np
+
+from conformance import dtypes
+from conformance.dtypes import DType
+from conformance.truth.balls import Balls
+from conformance.truth.rounding import Rounded
+
+# What a parameter may be. The second item is what error messages call it.
+Array = Annotated[np.ndarray, "an array"]
+MaybeArray = Annotated[np.ndarray | None, "an array or null"]
+Labels = Annotated[np.ndarray, "an array (of targets)"]
+Arrays = Annotated[Sequence[np.ndarray], "a list of arrays"]
+Data = Annotated[Any, "a nested list of numbers"]
+Axis = Annotated[int, "an axis (an integer)"]
+MaybeAxis = Annotated[int | None, "an axis (an integer) or null"]
+Shape = Annotated[Sequence[int], "a shape (a list of integers)"]
+Flag = Annotated[bool, "true or false"]
+Reduction = Annotated[Literal["none", "mean", "sum"], "one of 'none', 'mean', 'sum'"]
+MaybeDType = Annotated[str | None, "the name of a dtype, or null"]
+
+ELEMENTARY = 4.0
+"""ULP allowed to one exp, log or log1p in float32 and float64: the bound that vector mathematics libraries state
+(SLEEF 3.5, Intel SVML's low-accuracy variants 4, CUDA's single precision 1 to 2)."""
+
+ELEMENTARY_NARROW = 1.0
+"""The same in float16 and bfloat16, whose elementary functions are computed in float32 and rounded once."""
+
+
+def elementary(result: Rounded) -> float:
+    """Units roundoff allowed to one exp, log or log1p in the result's dtype.
+
+    One ULP is between one and two units roundoff of a value, so the bounds in ULP count twice.
+    """
+    return 2 * (ELEMENTARY if dtypes.of(result.value).precision >= 24 else ELEMENTARY_NARROW)
+
+
+def summation_growth(n: int) -> float:
+    """Units roundoff by which a sum of `n` terms may be off, relative to the sum of their magnitudes.
+
+    min(n - 1, 3 sqrt n): Higham, Accuracy and Stability of Numerical Algorithms (2002), section 4.2, is n - 1 for
+    any order of summation; Higham & Mary, A New Approach to Probabilistic Rounding Error Analysis (2019), Theorem
+    2.4, lowers it to lambda sqrt n, here with lambda = 3.
+    """
+    return min(max(n - 1.0, 0.0), 3.0 * math.sqrt(n))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an operation, as a case may give it."""
+
+    name: str
+    kind: Any
+    default: Any
+    keyword_only: bool
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def expects(self) -> str:
+        """What it may be, in words."""
+        return str(get_args(self.kind)[1])
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a gradient with respect to it is checked. Targets are data, not something that is learned."""
+        return self.kind in (Array, MaybeArray)
+
+    @property
+    def holds_arrays(self) -> bool:
+        return self.kind in (Array, Labels, MaybeArray, Arrays)
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value that is not an array fits (arrays are told apart before this is asked)."""
+        if self.kind in (Axis, MaybeAxis):
+            return _is_integer(value) or (value is None and self.kind == MaybeAxis)
+        if self.kind == Shape:
+            return isinstance(value, Sequence) and not isinstance(value, str) and all(map(_is_integer, value))
+        if self.kind == Flag:
+            return isinstance(value, bool)
+        if self.kind == Reduction:
+            return value in ("none", "mean", "sum")
+        if self.kind == MaybeDType:
+            return value is None or value in dtypes.DTYPES
+        if self.kind == MaybeArray:
+            return value is None
+        return self.kind == Data
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+Budget = Callable[..., "np.ndarray | float"]
+DTypeRule = Callable[..., "DType | None"]
+
+
+def same_dtype(*arguments: Any, **parameters: Any) -> DType | None:
+    """The common dtype of the floating arguments; None where they differ or are not floating."""
+    found = {dtypes.of(a) for a in _arrays(arguments, parameters)}
+    only = found.pop() if len(found) == 1 else None
+    return only if only is not None and only.kind == "floating" else None
+
+
+def common_dtype(*arguments: Any, **parameters: Any) -> DType | None:
+    """The common dtype of all arguments, whatever its kind; None where they differ."""
+    found = {dtypes.of(a) for a in _arrays(arguments, parameters)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _arrays(arguments: Sequence[Any], parameters: Mapping[str, Any]) -> list[np.ndarray]:
+    flat: list[np.ndarray] = []
+    for value in (*arguments, *parameters.values()):
+        if isinstance(value, np.ndarray):
+            flat.append(value)
+        elif isinstance(value, (list, tuple)):
+            flat.extend(item for item in value if isinstance(item, np.ndarray))
+    return flat
+
+
+@dataclass(slots=True)
+class Operation:
+    """A framework-neutral function.
+
+    Attributes:
+        name: what cases call it.
+        document: how the tutorial document, or torch where the document does not use it, spells it.
+        exact: the definition. Computing operations take and return object arrays of balls; operations that `moves`
+            only move elements take and return plain arrays of any dtype, NaN and infinities included.
+        moves: whether the operation only moves elements, so that every bit of its result is determined.
+        result_dtype: the dtype of the result from the received arguments; None where the document's semantics do
+            not say (mixed or integer inputs of a floating operation): a case must then say what it expects.
+        parameters: by name, in order.
+    """
+
+    name: str
+    document: str
+    exact: Callable[..., Any]
+    moves: bool
+    result_dtype: DTypeRule
+    parameters: dict[str, Parameter]
+    signature: inspect.Signature
+    budget_source: str = ""
+    _budget: Budget | None = field(default=None, repr=False)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the definition's docstring."""
+        return (inspect.getdoc(self.exact) or "").partition("\n")[0]
+
+    def budget(self, source: str) -> Callable[[Budget], Budget]:
+        """Register the budget: a function of the rounded exact result and the arguments (float64 arrays, parameters).
+
+        It returns ULP of the exact value, a number or an array of the result's shape.
+        """
+
+        def register(function: Budget) -> Budget:
+            self._budget = function
+            self.budget_source = source
+            return function
+
+        return register
+
+    def allowed(self, result: Rounded, *arguments: Any, **parameters: Any) -> np.ndarray:
+        """ULP by which each element may be off: float64 of the result's shape.
+
+        Never so much that fewer than half of a value's significant bits are right, whatever the analysis allows.
+        """
+        if self._budget is None:
+            raise LookupError(f"operation '{self.name}' states no error budget")
+        with np.errstate(all="ignore"):
+            analysed = np.asarray(self._budget(result, *arguments, **parameters), dtype=np.float64)
+        return np.minimum(np.broadcast_to(analysed, result.units.shape), half_significand(result))
+
+
+def half_significand(result: Rounded) -> np.ndarray:
+    """The error in ULP at which half of each value's significant bits are wrong; at least half an ULP.
+
+    A value of ``k`` significant bits has ``2**(k-1) <= units < 2**k`` (fewer bits among the subnormals), and half of
+    them are right while the error stays under ``2**(k/2)`` ULP.
+    """
+    _, bits = np.frexp(result.units)
+    return np.exp2(np.maximum(bits, -2) / 2.0)
+
+
+_REGISTRY: dict[str, Operation] = {}
+
+
+def operation(
+    *, document: str, moves: bool = False, result_dtype: DTypeRule = same_dtype
+) -> Callable[[Callable[..., Any]], Operation]:
+    """Make an operation of its exact definition, and register it under the definition's name."""
+
+    def make(definition: Callable[..., Any]) -> Operation:
+        hints = get_type_hints(definition, include_extras=True)
+        signature = inspect.signature(definition)
+        parameters = {
+            name: Parameter(name, hints[name], p.default, p.kind is inspect.Parameter.KEYWORD_ONLY)
+            for name, p in signature.parameters.items()
+        }
+        made = Operation(
+            definition.__name__.rstrip("_"), document, definition, moves, result_dtype, parameters, signature
+        )
+        if moves:
+            made.budget_source = "the operation only moves elements: every bit is determined"
+        if made.name in _REGISTRY:
+            raise ValueError(f"operation '{made.name}' is defined twice")
+        _REGISTRY[made.name] = made
+        return made
+
+    return make
+
+
+def registry() -> Mapping[str, Operation]:
+    """All operations by name (`conformance.ops` imports the modules that define them)."""
+    return _REGISTRY
+
+
+__all__ = ["Array", "Arrays", "Balls", "Data", "Operation", "Parameter", "operation", "registry"]

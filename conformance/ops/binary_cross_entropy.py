@@ -1,0 +1,51 @@
+"""Binary cross entropy of probabilities, the document's BCELoss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.ops.base import Array, Labels, MaybeArray, Reduction, elementary, operation
+from conformance.ops.reductions import reduced, reduced_bound
+from conformance.truth import balls
+from conformance.truth.balls import Balls
+from conformance.truth.rounding import Rounded
+
+LOWEST_LOG = -100
+"""``torch.nn.BCELoss`` clamps each logarithm to be at least this, so that the loss stays finite."""
+
+
+@operation(document="torch.nn.BCELoss(weight, reduction=reduction)(p, target)")
+def binary_cross_entropy(
+    p: Array, target: Labels, *, weight: MaybeArray = None, reduction: Reduction = "mean"
+) -> Balls:
+    """-weight * (target * log p + (1 - target) * log(1 - p)), with each logarithm at least -100.
+
+    Args:
+        p: floating, any shape, values in [0, 1].
+        target: the shape and dtype of `p`, values in [0, 1].
+        weight: broadcast against `p`; 1 where left out.
+        reduction: 'mean' over all elements, 'sum', or 'none' for the losses themselves.
+
+    Returns:
+        The dtype of `p`; rank 0, or the shape of `p` with reduction 'none'.
+    """
+    losses = -(target * balls.at_least(balls.log(p), LOWEST_LOG)
+               + (1 - target) * balls.at_least(balls.log1p(-p), LOWEST_LOG))  # fmt: skip
+    return reduced(losses if weight is None else weight * losses, reduction)
+
+
+@binary_cross_entropy.budget(
+    "error analysis of the definition, two terms of one sign: a logarithm of an exact argument each (8 units "
+    "roundoff, 2 in 16 bits), 1 - target, two products, the sum, the weight; then the reduction's own summation"
+)
+def _(
+    result: Rounded,
+    p: np.ndarray,
+    target: np.ndarray,
+    *,
+    weight: np.ndarray | None = None,
+    reduction: str = "mean",
+) -> np.ndarray:
+    losses = -(target * np.maximum(np.log(p), LOWEST_LOG) + (1 - target) * np.maximum(np.log1p(-p), LOWEST_LOG))
+    losses = np.abs(losses if weight is None else weight * losses)
+    return reduced_bound(result, losses, (elementary(result) + 5) * losses, reduction)

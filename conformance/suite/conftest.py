@@ -1,0 +1,93 @@
+"""Turns the selection of cases into pytest items, and their outcomes into run files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance import backends
+from conformance.casefile.errors import CaseFileError
+from conformance.corpus import Selection, SelectionError, select
+from conformance.suite.session import BackendSession
+
+SELECTION = pytest.StashKey[Selection]()
+SESSIONS = pytest.StashKey[dict[str, BackendSession]]()
+RAN = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    option = config.option
+    try:
+        root = Path(option.conformance_cases) if option.conformance_cases else None
+        selection = select(root, option.conformance_variant)
+        names = option.conformance_backend or backends.installed()
+        sessions = {
+            name: BackendSession(name, selection, option.conformance_device, _modes(name, option.conformance_mode, names))
+            for name in dict.fromkeys(names)
+        }
+    except (CaseFileError, SelectionError, backends.UnknownBackendError) as error:
+        raise pytest.UsageError(str(error)) from None
+    if option.conformance_run_file and len(sessions) != 1:
+        raise pytest.UsageError("--run-file needs exactly one --backend: a run file is one backend's run")
+    if option.conformance_run_file and os.environ.get("PYTEST_XDIST_WORKER"):
+        raise pytest.UsageError("--run-file is written by one process; run without -n")
+    config.stash[SELECTION] = selection
+    config.stash[SESSIONS] = sessions
+    config.stash[RAN] = dict.fromkeys(sessions, 0)
+
+
+def _modes(name: str, wanted: list[str], names: list[str]) -> list[str]:
+    """The wanted modes that this backend has; with one backend all of them, so that a wrong one is told."""
+    if len(names) == 1:
+        return wanted
+    known = [mode for mode in wanted if mode in backends.load(name).modes]
+    if wanted and not any(mode in backends.load(n).modes for n in names for mode in wanted):
+        raise backends.UnknownBackendError(f"none of the backends has the mode {', '.join(wanted)}")
+    return known or (["-"] if wanted and not known else [])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "session" not in metafunc.fixturenames:
+        return
+    config = metafunc.config
+    selection = config.stash[SELECTION]
+    parameters = []
+    for name, session in config.stash[SESSIONS].items():
+        shares = {mode: selection.share(name, mode) for mode in session.modes}
+        for case in selection.cases:  # the modes of a case follow each other: they share its exact answers
+            for mode, share in shares.items():
+                if case.id in share.variants:
+                    parameters.append(pytest.param(session, mode, case, id=f"{name}-{mode}-{case.id}"))
+    metafunc.parametrize(("session", "mode", "case"), parameters)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    path = config.option.conformance_run_file
+    if not path or config.option.collectonly:
+        return
+    ((_, run),) = config.stash[SESSIONS].items()
+    chosen = dict.fromkeys(i.callspec.params["case"].id for i in session.items if hasattr(i, "callspec"))
+    asked = [*config.option.conformance_variant, *([f"-k {config.option.keyword}"] if config.option.keyword else [])]
+    run.record_to(Path(path), list(chosen), "; ".join(asked))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    result = yield
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if "session" in parameters:
+        item.config.stash[RAN][parameters["session"].name] += 1
+    return result
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    if SESSIONS not in config.stash:
+        return
+    for name, run in config.stash[SESSIONS].items():
+        expected = sum(getattr(i, "callspec", None) is not None and i.callspec.params["session"] is run for i in session.items)
+        run.finish(complete=config.stash[RAN][name] == expected)

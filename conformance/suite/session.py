@@ -1,0 +1,339 @@
+"""One backend's run over a selection of cases: executes, judges and records."""
+
+from __future__ import annotations
+
+import os
+import platform
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from msgspec import UNSET
+
+import conformance
+from conformance import backends
+from conformance.backends.base import Backend, Unsupported, own_version
+from conformance.casefile.expressions import Comparison
+from conformance.casefile.inputs import materialise
+from conformance.casefile.variants import LoadedCase, Variant
+from conformance.corpus import Selection, Share, manifest_digest
+from conformance.divergences import Entry, Registry
+from conformance.execution import Executor, Outcome
+from conformance.judging import Finding, Judge, Judgement
+from conformance.ops import OPERATIONS
+from conformance.program import Program, compile_variant
+from conformance.runfile import (
+    FORMAT,
+    CaseLine,
+    FindingLine,
+    Header,
+    IdiomSource,
+    ModeSummary,
+    Record,
+    Stored,
+    VariantLine,
+    Writer,
+)
+
+_DIGITS_SHOWN = 8
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A variant's inputs and program, the same for every mode."""
+
+    variant: Variant
+    inputs: dict[str, np.ndarray]
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a variant in a mode."""
+
+    variant: Variant
+    mode: str
+    judgement: Judgement
+    outcome: Outcome
+
+
+class BackendSession:
+    """A backend, started on a device, and its run over a selection.
+
+    Attributes:
+        name: of the backend.
+        modes: those that are run.
+        unavailable: why the backend can't run here, if it can't: every variant is then `unsupported`.
+    """
+
+    def __init__(self, name: str, selection: Selection, device: str = "cpu", modes: Sequence[str] = ()) -> None:
+        self.name = name
+        self.selection = selection
+        self._class = backends.load(name)
+        for mode in modes:
+            if mode not in self._class.modes:
+                raise backends.UnknownBackendError(
+                    f"backend '{name}' has no mode '{mode}'; it has {', '.join(self._class.modes)}"
+                )
+        self.modes = [mode for mode in self._class.modes if not modes or mode in modes]
+        self.device = device
+        self.unavailable = self._class.not_installed() or ""
+        self._backend: Backend | None = None
+        self._executor: Executor | None = None
+        self._judge = Judge()
+        self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
+        self._writer: Writer | None = None
+        self._prepared: tuple[str, dict[str, Prepared]] = ("", {})
+
+    @property
+    def recheck(self) -> list[Entry]:
+        """Registered divergences whose range the installed version has left."""
+        return self._registry.recheck()
+
+    def start(self) -> None:
+        """Import the framework and make it ready; an obstacle becomes `unavailable`."""
+        if self.unavailable or self._backend is not None:
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                backend = self._class(self.device)
+                if self.device not in backend.devices():
+                    raise Unsupported(f"no {self.device} here; {self.name} sees {', '.join(backend.devices())}")
+                backend.start()
+        except Unsupported as reason:
+            self.unavailable = str(reason)
+            return
+        except ImportError as error:
+            self.unavailable = f"{self._class.package} can't be imported: {error}"
+            return
+        self._backend = backend
+        self._executor = Executor(backend)
+
+    def record_to(self, path: Path, case_ids: Sequence[str], selected: str = "") -> None:
+        """Write a run file from here on.
+
+        Args:
+            path: of the run file.
+            case_ids: the cases that will run, in every mode.
+            selected: what was asked for, for the header.
+        """
+        self.start()
+        shares = {mode: self.selection.share(self.name, mode, case_ids) for mode in self.modes}
+        self._writer = Writer(path, self._header(shares, selected))
+
+    def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
+        """Run every variant of a case that the mode's share holds, judge each, and record it."""
+        self.start()
+        share = self.selection.share(self.name, mode, [case.id])
+        results = []
+        for variant in share.variants.get(case.id, []):
+            result = self._run(variant, mode)
+            results.append(result)
+            if self._writer is not None:
+                self._record(result)
+        if self._writer is not None:
+            self._writer.flush()
+        return results
+
+    def finish(self, complete: bool) -> None:
+        """Close the run file; with a footer if every item ran."""
+        if self._writer is not None:
+            if complete:
+                self._writer.finish(_now())
+            else:
+                self._writer.close()
+            self._writer = None
+
+    def _run(self, variant: Variant, mode: str) -> Result:
+        if self._executor is None:
+            return Result(variant, mode, Judgement("unsupported", self.unavailable), Outcome())
+        prepared = self._prepare(variant)
+        run = self._executor.run if variant.check == "value" else self._executor.gradient
+        with warnings.catch_warnings():
+            # What frameworks warn of (overflow, a truncated dtype) is judged by its result.
+            warnings.simplefilter("ignore")
+            outcome = run(prepared.program, list(prepared.inputs.values()), mode)
+        judgement = self._judge.judge(variant, prepared.program, outcome, self._registry.find(variant, mode))
+        return Result(variant, mode, judgement, outcome)
+
+    def _prepare(self, variant: Variant) -> Prepared:
+        case_id, known = self._prepared
+        if case_id != variant.case.id:
+            known = {}
+            self._prepared = (variant.case.id, known)
+        if variant.id not in known:
+            known[variant.id] = Prepared(variant, materialise(variant), compile_variant(variant))
+        return known[variant.id]
+
+    def _record(self, result: Result) -> None:
+        assert self._writer is not None
+        variant, judgement, outcome = result.variant, result.judgement, result.outcome
+        self._writer.case(lambda: case_line(variant.case, self.selection.corpus.root), variant.case.id)
+        self._writer.variant(lambda: self._variant_line(variant, judgement), variant.id)
+        measured = judgement.measured
+        got = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
+        entry = self._registry.find(variant, result.mode) if judgement.verdict == "divergent" else None
+        self._writer.record(
+            Record(
+                variant.id,
+                result.mode,
+                judgement.verdict,
+                judgement.reason,
+                [FindingLine(f.channel, f.expected, f.got, f.detail) for f in judgement.findings],
+                [Stored.of(array) for array in got] if not outcome.raised else [],
+                f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
+                _finite(measured.ulp) if measured else None,
+                _finite(measured.budget) if measured else None,
+                list(measured.index) if measured else [],
+                _finite(judgement.end_to_end),
+                entry.spec.link if entry else "",
+            )
+        )
+
+    def _variant_line(self, variant: Variant, judgement: Judgement) -> VariantLine:
+        prepared = self._prepare(variant)
+        answer = judgement.answer
+        array = answer.array if answer is not None else None
+        digits = exact_digits(answer.values, _DIGITS_SHOWN) if answer is not None and answer.values is not None else []
+        steps = prepared.program.steps
+        return VariantLine(
+            variant.id,
+            variant.case.id,
+            variant.dtype.name,
+            {name: Stored.of(value) for name, value in prepared.inputs.items()},
+            Stored.of(array) if array is not None else None,
+            digits,
+            expectation(variant),
+            OPERATIONS[steps[-1].operation].budget_source if steps else "",
+        )
+
+    def _header(self, shares: dict[str, Share], selected: str) -> Header:
+        names = sorted({o for share in shares.values() for c in share.variants for o in self._operations(c)})
+        ids = {v.id for share in shares.values() for vs in share.variants.values() for v in vs}
+        return Header(
+            FORMAT,
+            conformance.__version__,
+            self.name,
+            self.device,
+            self._class.versions(),
+            environment(self._backend),
+            self.selection.corpus.digest,
+            manifest_digest(sorted(ids)),
+            [self._mode_summary(mode, share) for mode, share in shares.items()],
+            {n: {"document": OPERATIONS[n].document, "summary": OPERATIONS[n].summary} for n in names},
+            [IdiomSource(n, self._class.idioms.source(n)) for n in names if n in self._class.idioms],
+            _now(),
+            selected,
+        )
+
+    def _operations(self, case_id: str) -> set[str]:
+        return next(case.operations for case in self.selection.cases if case.id == case_id)
+
+    def _mode_summary(self, mode: str, share: Share) -> ModeSummary:
+        flushes = None
+        if self._backend is not None and mode != "compile":  # a compile of its own costs seconds
+            with suppress(Exception):  # a broken adapter shows in its variants, not here
+                flushes = self._backend.flushes_subnormals(mode)
+        return ModeSummary(mode, share.count, share.left_out, share.because, self.unavailable, flushes)
+
+
+def case_line(case: LoadedCase, root: Path) -> CaseLine:
+    """A case as run files hold it."""
+    path = Path(case.path)
+    relative = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+    claim = isinstance(case.expression, Comparison)
+    text = (case.case.claim if claim else case.case.call) or ""
+    about = case.case.about
+    return CaseLine(case.id, case.headline, relative.as_posix(), case.text, about, text, claim, case.case.draw or "")
+
+
+def expectation(variant: Variant) -> str:
+    """What a case states about its outcome, in words; empty where the exact answer is all."""
+    expect = variant.case.expect
+    parts = []
+    if expect.raises:
+        parts.append("an error")
+    if expect.prints is not None:
+        parts.append(f"printed as {' '.join(expect.prints.split())}")
+    if expect.shape is not None:
+        parts.append(f"shape {expect.shape}")
+    if expect.dtype is not None:
+        parts.append(f"dtype {expect.dtype}")
+    if expect.values is not UNSET:
+        parts.append(f"the values {expect.values}")
+    if expect.because:
+        parts.append(f"because {expect.because}")
+    return ", ".join(parts)
+
+
+def exact_digits(values: object, most: int) -> list[str]:
+    """The first elements of an exact result in up to 20 significant digits."""
+    from flint import arb
+
+    from conformance.truth import balls
+    from conformance.truth.rounding import Rounded
+
+    assert isinstance(values, Rounded)
+    balls.working_precision(160)
+    digits = []
+    for units, quantum, residual in zip(
+        values.units.ravel()[:most].tolist(),
+        values.quantum.ravel()[:most].tolist(),
+        values.residual.ravel()[:most].tolist(),
+        strict=True,
+    ):
+        if residual - residual != 0:  # far past the largest finite value
+            digits.append("overflow")
+        else:
+            digits.append(balls.to_decimal((arb(units) + arb(residual)) * arb(2) ** quantum))
+    return digits
+
+
+def environment(backend: Backend | None) -> dict[str, str]:
+    """What a result may depend on beside versions. Nothing that names a person or a machine."""
+    found = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(os.cpu_count() or "unknown"),
+    }
+    return found | (backend.settings() if backend is not None else {})
+
+
+def _processor() -> str:
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def failure_text(result: Result, backend: str) -> str:
+    """A failing variant as a person wants to read it, with the command that repeats just that variant."""
+    variant, judgement = result.variant, result.judgement
+    channels = ", ".join(dict.fromkeys(f.channel for f in judgement.findings))
+    case = variant.case.case
+    lines = [f"FAILED  {variant.id}   {backend} {result.mode}   channel: {channels}"]
+    lines.append(f"  {'claim' if case.claim else 'call':<9} {case.claim or case.call}")
+    for finding in judgement.findings:
+        lines += _finding_lines(finding)
+    repeat = f"conformance run --variant '{variant.id}' --backend {backend} --mode {result.mode}"
+    return "\n".join([*lines, f"  repeat    {repeat}"])
+
+
+def _finding_lines(finding: Finding) -> list[str]:
+    lines = [f"  expected  {finding.expected}", f"  got       {finding.got}"]
+    return lines + ([f"            {finding.detail}"] if finding.detail else [])

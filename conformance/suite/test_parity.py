@@ -1,0 +1,23 @@
+"""Each case in each mode of each backend. A failing item lists its failing variants."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.casefile.variants import LoadedCase
+from conformance.suite.session import BackendSession, failure_text
+
+_MOST_SHOWN = 10
+
+
+def test_case(session: BackendSession, mode: str, case: LoadedCase) -> None:
+    """Every variant of the case conforms, or deviates exactly as registered."""
+    results = session.run_case(case, mode)
+    failed = [result for result in results if result.judgement.verdict == "failed"]
+    if failed:
+        text = "\n\n".join(failure_text(result, session.name) for result in failed[:_MOST_SHOWN])
+        rest = len(failed) - _MOST_SHOWN
+        pytest.fail(text + (f"\n\n… and {rest} more variants of this case" if rest > 0 else ""), pytrace=False)
+    unsupported = [result for result in results if result.judgement.verdict == "unsupported"]
+    if len(unsupported) == len(results):
+        pytest.skip(unsupported[0].judgement.reason)

@@ -1,0 +1,128 @@
+"""Exact derivatives of the operations' own definitions.
+
+No derivative of any operation is written down. A definition is run once on `Traced` elements, which remember
+how each number came from others; the local slope of every elementary step is the second coefficient that power
+series arithmetic (Arb's `arb_series`) gives for that step. Slopes are then multiplied and added up backwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_series
+
+from conformance.truth.balls import Balls, as_balls, elementwise, value_of
+
+
+class Traced:
+    """A ball that remembers the step it came from: its parents, and its slope with respect to each."""
+
+    __slots__ = ("ball", "parents", "sensitivity", "slopes", "spread")
+
+    def __init__(self, ball: arb, parents: tuple[Traced, ...] = (), slopes: tuple[arb, ...] = ()) -> None:
+        self.ball = ball
+        self.parents = parents
+        self.slopes = slopes
+        self.sensitivity = arb(0)
+        self.spread = arb(0)
+
+    def _unary(self, series: arb_series) -> Traced:
+        return Traced(series[0], (self,), (series[1],))
+
+    def _binary(self, other: Any, operator: str) -> Any:
+        if isinstance(other, Traced):
+            left = getattr(arb_series([self.ball, 1], 2), operator)(arb_series([other.ball], 2))
+            right = getattr(arb_series([self.ball], 2), operator)(arb_series([other.ball, 1], 2))
+            return Traced(left[0], (self, other), (left[1], right[1]))
+        if not isinstance(other, (arb, int, float)):
+            return NotImplemented
+        return self._unary(getattr(arb_series([self.ball, 1], 2), operator)(arb_series([arb(other)], 2)))
+
+    def __add__(self, other: Any) -> Any:
+        return self._binary(other, "__add__")
+
+    def __sub__(self, other: Any) -> Any:
+        return self._binary(other, "__sub__")
+
+    def __mul__(self, other: Any) -> Any:
+        return self._binary(other, "__mul__")
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._binary(other, "__truediv__")
+
+    def __radd__(self, other: Any) -> Any:
+        return self._binary(other, "__add__")
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._binary(other, "__mul__")
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._unary(arb_series([arb(other)], 2) - arb_series([self.ball, 1], 2))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._unary(arb_series([arb(other)], 2) / arb_series([self.ball, 1], 2))
+
+    def __neg__(self) -> Traced:
+        return Traced(-self.ball, (self,), (arb(-1),))
+
+    def exp(self) -> Traced:
+        return self._unary(arb_series([self.ball, 1], 2).exp())
+
+    def log(self) -> Traced:
+        return self._unary(arb_series([self.ball, 1], 2).log())
+
+    def log1p(self) -> Traced:
+        return self._unary(arb_series([1 + self.ball, 1], 2).log())
+
+
+def trace(x: Balls) -> Balls:
+    """Fresh traced elements over balls."""
+    return elementwise(Traced, x)
+
+
+def backward(output: Balls, cotangent: Balls) -> None:
+    """Accumulate, in every traced element behind `output`, the slope of ``sum(cotangent * output)``.
+
+    `sensitivity` receives the slope itself, `spread` the sum of the magnitudes of what was added up to it: their
+    ratio tells how much of a slope is cancellation, which is what an error budget for it must allow for.
+    """
+    order: list[Traced] = []
+    seen: set[int] = set()
+    for element, weight in zip(as_balls(output).ravel(), as_balls(cotangent).ravel(), strict=True):
+        if isinstance(element, Traced):
+            element.sensitivity += weight
+            element.spread += abs(weight)
+            _topological(element, order, seen)
+    for node in reversed(order):
+        for parent, slope in zip(node.parents, node.slopes, strict=True):
+            parent.sensitivity += node.sensitivity * slope
+            parent.spread += node.spread * abs(slope)
+
+
+def _topological(root: Traced, order: list[Traced], seen: set[int]) -> None:
+    """Append `root` and all it came from to `order`, parents first (iteratively: sums make deep chains)."""
+    stack: list[tuple[Traced, bool]] = [(root, False)]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in node.parents if id(parent) not in seen)
+
+
+def slopes(x: Balls) -> tuple[Balls, Balls]:
+    """What `backward` left in traced inputs: their sensitivities and their spreads."""
+    return elementwise(lambda e: e.sensitivity, x), elementwise(lambda e: value_of(e.spread), x)
+
+
+def default_cotangent(shape: tuple[int, ...]) -> np.ndarray:
+    """Weights of the outputs in the scalar whose gradient is checked: float64, multiples of 1/4 in [-1, 1].
+
+    They differ from element to element: with equal weights the gradient of a softmax is zero and shows nothing.
+    All are exact in every floating dtype, and none is zero.
+    """
+    pattern = np.array([1.0, -0.5, 0.75, -1.0, 0.25, 0.5, -0.75])
+    return np.resize(pattern, shape) if shape else np.ones(())
