@@ -85,7 +85,7 @@ class Answers:
 
 def _fingerprint(argument: Any) -> Any:
     if isinstance(argument, np.ndarray):
-        return argument.dtype.name, argument.shape, argument.tobytes()
+        return argument.dtype, argument.shape, argument.tobytes()
     if isinstance(argument, list) and argument and isinstance(argument[0], np.ndarray):
         return tuple(_fingerprint(item) for item in argument)
     return None  # plain values are part of the step
@@ -143,15 +143,33 @@ def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType
 
 
 def _shape(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
-    """The result's shape, from a run of the definition on ones; and why it refuses the arguments, if it does."""
-    sizes = {a.shape for a in _arrays(arguments)}
+    """The result's shape, and why the definition refuses the arguments, if it does."""
     if operation.name.startswith("binary_cross_entropy"):
-        target = arguments["target"]
-        first = next(iter(arguments.values()))
-        if first.shape != target.shape:
-            return None, f"prediction and target must have one shape; they have {first.shape} and {target.shape}"
-    if len(sizes) == 1 and not (arguments.keys() & {"axis", "reduction", "keepdims"}):
-        return sizes.pop(), ""
+        first, target = next(iter(arguments.values())).shape, arguments["target"].shape
+        if first != target:
+            return None, f"prediction and target must have one shape; they have {first} and {target}"
+    key = (operation.name, *((n, _shapes(v)) for n, v in arguments.items()))
+    if key not in _KNOWN_SHAPES:
+        if len(_KNOWN_SHAPES) > _MOST_KNOWN_SHAPES:
+            _KNOWN_SHAPES.clear()
+        _KNOWN_SHAPES[key] = _shape_of_ones(operation, arguments)
+    return _KNOWN_SHAPES[key]
+
+
+_MOST_KNOWN_SHAPES = 4096
+_KNOWN_SHAPES: dict[Any, tuple[tuple[int, ...] | None, str]] = {}
+
+
+def _shapes(argument: Any) -> Any:
+    if isinstance(argument, np.ndarray):
+        return argument.shape
+    if isinstance(argument, list):
+        return tuple(map(_shapes, argument))
+    return repr(argument)
+
+
+def _shape_of_ones(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
+    """The shape that a run of the definition on ones gives: it depends on nothing but shapes and parameters."""
     try:
         ones = _mapped(arguments, lambda a: np.broadcast_to(np.array(arb(1), dtype=object), a.shape))
         return np.asarray(operation.exact(**ones)).shape, ""

@@ -6,6 +6,7 @@ matches no variant, or its framework's version lies outside its range, it is rep
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -69,11 +70,17 @@ class Entry:
         return ", ".join(parts)
 
     def applies(self, variant: Variant, mode: str) -> bool:
-        """Whether the entry is about this variant in this mode, whatever the version."""
+        """Whether the entry is about this variant in this mode, whatever the version.
+
+        An entry about a result is not about variants that expect an error.
+        """
         spec = self.spec
+        if variant.case.expect.raises and not (spec.instead.returns or spec.instead.raises):
+            return False
         return (
             (not spec.modes or mode in spec.modes)
             and (not spec.dtypes or variant.dtype.name in spec.dtypes)
+            and (not spec.machines or platform.machine() in spec.machines)
             and matches(spec.cases, variant.id)
         )
 

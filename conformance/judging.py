@@ -123,7 +123,7 @@ class Judge:
         elif examination.findings:
             first = examination.findings[0]
             if all(finding.flushed for finding in examination.findings):
-                judgement.verdict, judgement.reason = "divergent", "subnormal results are flushed to zero"
+                judgement.verdict, judgement.reason = "divergent", "subnormal results come as zero: flushed, or lost on the way"
             else:
                 judgement.verdict = "failed"
                 judgement.reason = f"{first.channel}: expected {first.expected}, got {first.got}"
@@ -431,6 +431,7 @@ class _Claim:
         if a.shape != b.shape and a.shape and b.shape:
             self._add("claim", "sides of one shape", f"{list(a.shape)} and {list(b.shape)}")
             return
+        a, b = np.broadcast_arrays(a, b)
         dtype = self._dtype(left, right)
         size = np.maximum(np.abs(a), np.abs(b))
         tolerance, reason = self._tolerance(left, right, size, dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from conformance import dtypes
 from conformance.dtypes import DTYPES
 from conformance.judging import VERDICTS
 
@@ -47,14 +49,13 @@ class Stored(Struct, frozen=True, omit_defaults=True):
     @classmethod
     def of(cls, array: np.ndarray) -> Stored:
         """Store an array of a dtype the suite knows."""
-        array = np.ascontiguousarray(array)
-        shape = list(array.shape)
-        if array.dtype.byteorder == ">":
-            array = array.astype(array.dtype.newbyteorder("<"))
+        shape, name = list(array.shape), dtypes.of(array).name
+        if sys.byteorder == "big":
+            array = array.byteswap()
         if array.size > LARGEST_STORED:
             digest = hashlib.sha256(array.tobytes()).hexdigest()
-            return cls(array.dtype.name, shape, _base64(array.ravel()[:_SHOWN_OF_LARGE]), digest)
-        return cls(array.dtype.name, shape, _base64(array))
+            return cls(name, shape, _base64(array.ravel()[:_SHOWN_OF_LARGE]), digest)
+        return cls(name, shape, _base64(array))
 
     def array(self) -> np.ndarray:
         """The elements that are stored: the whole array in its shape, or the first few of a large one.
@@ -65,6 +66,8 @@ class Stored(Struct, frozen=True, omit_defaults=True):
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype '{self.dtype}'")
         flat = np.frombuffer(base64.b64decode(self.data, validate=True), dtype=DTYPES[self.dtype].numpy)
+        if sys.byteorder == "big":
+            flat = flat.byteswap()
         return flat if self.sha256 else flat.reshape(self.shape)
 
     @property

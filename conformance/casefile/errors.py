@@ -31,14 +31,18 @@ class CaseFileError(ValueError):
 class Mistake(Exception):  # noqa: N818 - it never leaves this package; the loader gives it a place and a name
     """A mistake found by a part that doesn't know its place in the file, only a path into the data.
 
-    `keys` leads from the case to the value; `offset` is the position inside a scalar, in characters.
+    `keys` leads from the case to the value; `offset` is the position inside a scalar, in characters. `at_key` says
+    that the mistake is the last of the keys itself.
     """
 
-    def __init__(self, message: str, keys: tuple[str | int, ...] = (), offset: int = 0) -> None:
+    def __init__(
+        self, message: str, keys: tuple[str | int, ...] = (), offset: int = 0, *, at_key: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.keys = keys
         self.offset = offset
+        self.at_key = at_key
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

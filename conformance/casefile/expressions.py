@@ -8,6 +8,7 @@ Python's parser reads them; every kind of node that is not named here is refused
 from __future__ import annotations
 
 import ast
+import itertools
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -201,6 +202,7 @@ def check(expression: Expression | Comparison, arrays: Collection[str], values: 
     if isinstance(expression, Comparison):
         for side in expression.sides:
             check(side, arrays, values)
+            _check_side(side, arrays, values)
         return
     match expression:
         case Name(name=name, offset=at):
@@ -215,6 +217,16 @@ def check(expression: Expression | Comparison, arrays: Collection[str], values: 
             for parameter, argument in arguments:
                 check(argument, arrays, values)
                 _check_argument(OPERATIONS[name], OPERATIONS[name].parameters[parameter], argument, arrays, values)
+            if name in ARITHMETIC and all(isinstance(argument, Constant) for _, argument in arguments):
+                raise Mistake("arithmetic on plain numbers only: write the result out", offset=expression.offset)
+
+
+def _check_side(side: Expression, arrays: Collection[str], values: Mapping[str, list[Any]]) -> None:
+    if isinstance(side, (Call, ShapeOf)) or (isinstance(side, Name) and side.name in arrays):
+        return
+    for value in _possible_values(side, values):
+        if not _is_data(value):
+            raise Mistake(f"expected an array, a number or a list of numbers, found {value!r}", offset=side.offset)
 
 
 def _check_argument(
@@ -263,7 +275,9 @@ def _possible_values(argument: Expression, values: Mapping[str, list[Any]]) -> I
     elif isinstance(argument, Constant):
         yield argument.value
     elif isinstance(argument, ListOf):
-        yield plain(argument, {})
+        names = sorted(names_in(argument) & values.keys())
+        for choice in itertools.product(*(values[name] for name in names)):
+            yield plain(argument, dict(zip(names, choice, strict=True)))
     else:
         raise Mistake("shape(…) stands in comparisons only", offset=argument.offset)
 

@@ -15,13 +15,31 @@ from conformance.casefile.model import Bernoulli, Full, Integers, Linspace, Norm
 Generator = Normal | Uniform | Integers | Bernoulli | Linspace | Full
 
 
+_recent: dict[str, np.ndarray] = {}
+_MOST_RECENT = 32
+
+
 def generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
     """The generator's numbers as float64 (`Integers`: int64), before they are rounded to a dtype.
 
     Args:
         spec: what to generate; `Full` is not numeric until its dtype is known, and is not handled here.
         shape: the array's shape (`Linspace` has its own).
+
+    Returns:
+        An array that is kept for the next call, since the dtypes of a grid share it: not to be written to.
     """
+    key = f"{spec!r} {shape}"
+    values = _recent.pop(key, None)
+    if values is None:
+        values = _generate(spec, shape)
+    _recent[key] = values
+    if len(_recent) > _MOST_RECENT:
+        del _recent[next(iter(_recent))]
+    return values
+
+
+def _generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
     count = math.prod(shape)
     match spec:
         case Uniform(seed=seed, low=low, high=high):
@@ -34,7 +52,9 @@ def generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
             values = _bounded(seed, count, low, high)
         case Linspace(start=start, stop=stop, count=steps):
             index = np.arange(steps, dtype=np.float64)
-            return np.asarray((start * (steps - 1 - index) + stop * index) / (steps - 1))
+            spaced = np.asarray((start * (steps - 1 - index) + stop * index) / (steps - 1))
+            spaced[0], spaced[-1] = start, stop  # which the division may miss by a rounding
+            return spaced
         case _:
             raise TypeError(f"{type(spec).__name__} generates no numbers by itself")
     return values.reshape(shape)

@@ -51,7 +51,7 @@ def _array(given: Any, variant: Variant, keys: tuple[str | int, ...]) -> np.ndar
     if source == "array":
         return to_array(spec, dtype, (*keys, "array"))
     if source == "printed":
-        return printed_array(printed.parse(spec), dtype)
+        return printed_array(printed.parse(spec), dtype, (*keys, "printed"))
     shape = () if isinstance(spec, Linspace) else resolve_shape(spec.shape, variant.bindings, (*keys, source, "shape"))
     if isinstance(spec, Full):
         return np.full(shape, to_array(spec.value, dtype, (*keys, source, "value")), dtype=dtype.numpy)
@@ -84,13 +84,20 @@ def resolve_shape(shape: Any, bindings: Mapping[str, Any], keys: tuple[str | int
     return tuple(value)
 
 
-def printed_array(source: Printed, dtype: DType) -> np.ndarray:
-    """The printed numbers, correctly rounded to a dtype."""
+def printed_array(source: Printed, dtype: DType, keys: tuple[str | int, ...] = ()) -> np.ndarray:
+    """The printed numbers, correctly rounded to a dtype.
+
+    Raises:
+        Mistake: numbers that the dtype can't hold.
+    """
     if dtype.kind != "floating":
-        whole = [int(m) for m in source.midpoints]
-        return np.array(whole, dtype=dtype.numpy).reshape(source.shape)
+        if not source.whole:
+            raise Mistake(f"printed with decimals: impossible in an array of dtype {dtype.name}", keys)
+        return to_array([int(m) for m in source.midpoints], dtype, keys).reshape(source.shape)
     parts = [round_fraction(m, dtype) for m in source.midpoints]
     values = np.array(assemble(parts, source.shape, dtype).value)
+    if np.isinf(values.astype(np.float64)).any():
+        raise Mistake(f"a printed number does not fit {dtype.name}", keys)
     for index, special in enumerate(source.specials):
         if special is not None:
             values.flat[index] = special

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +144,7 @@ class _File:
         if file is not None and file.document is not None:
             corpus.documents[str(self._path)] = file.document
         lines = self._text.splitlines()
-        ends = [*(start - 1 for start in starts[1:]), len(lines)]
+        ends = [*(max(start, after - 1) for start, after in itertools.pairwise(starts)), len(lines)]
         stem = self._relative.with_suffix("").as_posix()
         for i, case in enumerate(cases):
             if case is not None:  # an entry with mistakes in its structure had them noted already
@@ -155,8 +156,11 @@ class _File:
         """The typed file, or None after every mistake in its structure was noted."""
         try:
             return msgspec.convert(data, kind)
-        except msgspec.ValidationError:
+        except msgspec.ValidationError as error:
+            before = len(self._problems)
             self._diagnose(data, kind, (), {items: item})
+            if len(self._problems) == before:  # what fits field by field, and yet not as a whole
+                self._note_invalid(error, ())
             return None
 
     def _diagnose(self, data: Any, kind: type[Any], keys: tuple[str | int, ...], inside: dict[str, type[Any]]) -> None:
@@ -166,7 +170,7 @@ class _File:
             return
         fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
         for key in data.keys() - fields.keys():
-            self.note(Mistake(f"unknown key '{key}'{did_you_mean(key, fields)}", (*keys, key)))
+            self.note(Mistake(f"unknown key '{key}'{did_you_mean(key, fields)}", (*keys, key), at_key=True))
         for name, f in fields.items():
             if name not in data:
                 if f.required:
@@ -177,31 +181,33 @@ class _File:
             elif get_origin(f.type) is dict and isinstance(data[name], dict):
                 key_type, value_type = get_args(f.type)
                 for key, value in data[name].items():
-                    self._try(key, key_type, (*keys, name, key))
+                    self._try(key, key_type, (*keys, name, key), at_key=True)
                     self._try(value, value_type, (*keys, name, key))
             else:
                 self._try(data[name], f.type, (*keys, name))
 
-    def _try(self, value: Any, kind: Any, keys: tuple[str | int, ...]) -> None:
+    def _try(self, value: Any, kind: Any, keys: tuple[str | int, ...], at_key: bool = False) -> None:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            self._note_invalid(error, keys)
+            self._note_invalid(error, keys, at_key)
 
-    def _note_invalid(self, error: msgspec.ValidationError, keys: tuple[str | int, ...]) -> None:
+    def _note_invalid(
+        self, error: msgspec.ValidationError, keys: tuple[str | int, ...], at_key: bool = False
+    ) -> None:
         message, _, path = str(error).partition(" - at `$")
         keys = (*keys, *_path_parts(path.rstrip("`")))
         if message.startswith(_UNKNOWN_FIELD):
             unknown = message[len(_UNKNOWN_FIELD) :].rstrip("`")
             message = f"unknown key '{unknown}'{did_you_mean(unknown, _fields_at(keys))}"
-            keys = (*keys, unknown)
-        self.note(Mistake(message[0].lower() + message[1:], keys))
+            keys, at_key = (*keys, unknown), True
+        self.note(Mistake(message[0].lower() + message[1:], keys, at_key=at_key))
 
     def note(self, mistake: Mistake) -> None:
         if self._places is None:
             self._places = yaml_reader.locate(self._text)
-        line, column = self._places.find(mistake.keys)
-        self._problems.append(Problem(str(self._path), line, column + mistake.offset, mistake.message))
+        line, column = self._places.find(mistake.keys, mistake.offset, at_key=mistake.at_key)
+        self._problems.append(Problem(str(self._path), line, column, mistake.message))
 
     def _check(self, case: Case, index: int, case_id: str, lines: list[str], line: int) -> LoadedCase | None:
         """A case whose parts are all checked, or None after every mistake was noted."""
@@ -221,7 +227,7 @@ class _File:
         with _Reporting(self, keys):
             if (case.call is None) == (case.claim is None):
                 raise Mistake("expected one of 'call' and 'claim'")
-        if case.call or case.claim:
+        if case.call is not None or case.claim is not None:
             with _Reporting(self, (*keys, which)):
                 parse = expressions.parse_claim if case.claim is not None else expressions.parse_call
                 parsed = parse(case.claim or case.call or "")
@@ -263,7 +269,7 @@ class _Reporting:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
         if not isinstance(error, Mistake):
             return False
-        self._file.note(Mistake(error.message, (*self._keys, *error.keys), error.offset))
+        self._file.note(Mistake(error.message, (*self._keys, *error.keys), error.offset, at_key=error.at_key))
         return True
 
 
@@ -308,8 +314,8 @@ def _check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
         _check_literal(spec, dtypes, ("array",))
     elif source == "printed":
         _placed(lambda: printed.parse(spec), ("printed",))
-        if not all(DTYPES[d].kind == "floating" for d in dtypes) and not printed.parse(spec).whole:
-            raise Mistake(f"printed with decimals: impossible in an array of dtype {dtypes[0]}", ("printed",))
+        for name in dtypes:
+            inputs.printed_array(printed.parse(spec), DTYPES[name], ("printed",))
     else:
         if isinstance(spec, Full):
             _check_literal(spec.value, dtypes, (source, "value"))
@@ -321,8 +327,11 @@ def _check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
             shapes = grid.get(spec.shape, [spec.shape]) if isinstance(spec.shape, str) else [spec.shape]
             for shape in shapes:
                 inputs.resolve_shape(shape, {}, (source, "shape"))
-        if source == "integers" and spec.low > spec.high:
-            raise Mistake(f"low {spec.low} is above high {spec.high}", (source,))
+        if source == "integers":
+            if spec.low > spec.high:
+                raise Mistake(f"low {spec.low} is above high {spec.high}", (source,))
+            for bound in ("low", "high"):
+                _check_literal(getattr(spec, bound), [*dtypes, "int64"], (source, bound))
 
 
 def natural_case_dtype_of(case: Case) -> str:
@@ -356,7 +365,7 @@ def _check_expect(case: Case, expect: Expect) -> None:
         if case.claim is not None:
             raise Mistake("a claim has no gradient", ("check",))
         parsed = expressions.parse_call(case.call or "")
-        if isinstance(parsed, expressions.Call) and any(isinstance(a, expressions.Call) for _, a in parsed.arguments):
+        if isinstance(parsed, expressions.Call) and any(expressions.operations_in(a) for _, a in parsed.arguments):
             raise Mistake("the gradient of one operation is checked, not of a composition", ("check",))
         if expect.raises:
             raise Mistake("a call that is refused has no gradient", ("check",))
@@ -406,4 +415,4 @@ def _placed(action: Callable[[], Any], keys: tuple[str | int, ...]) -> None:
     try:
         action()
     except Mistake as mistake:
-        raise Mistake(mistake.message, (*keys, *mistake.keys)) from None
+        raise Mistake(mistake.message, (*keys, *mistake.keys), mistake.offset) from None

@@ -175,6 +175,7 @@ class Divergence(_Part):
     modes: list[str] = []
     dtypes: list[str] = []
     versions: Annotated[str, Meta(description="of the framework, such as >=2.0,<3")] = ""
+    machines: Annotated[list[str], Meta(description="as Python's platform.machine() names them, such as x86_64")] = []
     link: str = ""
 
 
@@ -200,7 +201,3 @@ class SubsetFile(_Part):
     subsets: list[Subset]
 
 
-def case_schema() -> dict[str, Any]:
-    """The JSON Schema of case files, for editors."""
-    schema = msgspec.json.schema(CaseFile)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Conformance case file", **schema}

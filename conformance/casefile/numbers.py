@@ -18,7 +18,8 @@ from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.dtypes import DTYPES, NAMED_VALUES, DType
 from conformance.truth.rounding import assemble, round_dyadic, round_floats, round_fraction
 
-_HEX_FLOAT = re.compile(r"[-+]?0x[0-9a-fA-F]+(\.[0-9a-fA-F]*)?p[-+]?[0-9]{1,5}")
+_HEX_FLOAT = re.compile(r"[-+]?0x([0-9a-fA-F]{1,64})(?:\.([0-9a-fA-F]{0,64}))?p([-+]?[0-9]{1,5})")
+_NAMED = re.compile(rf"[-+]?({'|'.join(NAMED_VALUES)})")
 
 Literal = Any
 """A number or a nested list of numbers, as read from YAML."""
@@ -48,7 +49,7 @@ def _check_number(value: Any, keys: tuple[str | int, ...]) -> None:
     if isinstance(value, (bool, int, float)):
         return
     if isinstance(value, str):
-        if value.lstrip("+-") in NAMED_VALUES or _HEX_FLOAT.fullmatch(value):
+        if _NAMED.fullmatch(value) or _HEX_FLOAT.fullmatch(value):
             return
         hint = did_you_mean(value.lstrip("+-"), NAMED_VALUES)
         raise Mistake(f"expected a number, a hexadecimal float or a named value, found '{value}'{hint}", keys)
@@ -104,17 +105,27 @@ def _rounded(number: Any, dtype: DType, keys: tuple[str | int, ...]) -> Any:
     if named is not None:
         part = round_dyadic(sign * named[0], named[1], dtype)
     elif isinstance(number, str):
-        value = float.fromhex(number)
-        part = round_fraction(Fraction(value), dtype)
-        if part[2] != 0:
+        value = _hexadecimal(number)
+        part = round_fraction(value, dtype)
+        if part[2] != 0 and abs(part[0]) < 2**dtype.precision:  # one that overflows is refused below
             raise Mistake(f"'{number}' is not a {dtype.name}: a hexadecimal float must be exact", keys)
     else:
         part = round_fraction(Fraction(number), dtype)
     rounded = assemble([part], (), dtype).value
     if np.isinf(rounded.astype(np.float64)):
         raise Mistake(f"{number} does not fit {dtype.name}; for its largest value write max, for infinity .inf", keys)
-    zero = isinstance(number, float) and number == 0  # a fraction has no signed zero
-    return dtype.numpy.type(number) if zero else rounded[()]
+    # A fraction has no signed zero.
+    negative_zero = part == (0, dtype.smallest_quantum, 0.0) and str(number).startswith("-")
+    return dtype.numpy.type(-0.0) if negative_zero else rounded[()]
+
+
+def _hexadecimal(text: str) -> Fraction:
+    """The exact value of a hexadecimal float (``float.fromhex`` would round it)."""
+    match = _HEX_FLOAT.fullmatch(text)
+    assert match is not None  # `_check_number` let nothing else pass
+    whole, decimals, exponent = match[1], match[2] or "", int(match[3])
+    magnitude = Fraction(int(whole + decimals, 16), 16 ** len(decimals)) * Fraction(2) ** exponent
+    return -magnitude if text.startswith("-") else magnitude
 
 
 def _whole(number: Any, dtype: DType, keys: tuple[str | int, ...]) -> Any:
@@ -125,7 +136,7 @@ def _whole(number: Any, dtype: DType, keys: tuple[str | int, ...]) -> Any:
     if isinstance(number, str) and number.lstrip("+-") == "max":
         info = np.iinfo(dtype.numpy)
         return info.min if number.startswith("-") else info.max
-    if isinstance(number, str) or number != number or int(number) != number:
+    if isinstance(number, str) or (isinstance(number, float) and not number.is_integer()):
         raise Mistake(f"{number!r} is no integer: impossible in an array of dtype {dtype.name}", keys)
     info = np.iinfo(dtype.numpy)
     if not info.min <= number <= info.max:

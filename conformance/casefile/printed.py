@@ -16,6 +16,7 @@ import numpy as np
 from conformance.casefile.errors import Mistake
 
 _MAX_EXPONENT_DIGITS = 4
+_MAX_CHARACTERS = 400  # of one number
 _TOKEN = re.compile(
     r"(?P<space>[\s,]+)|(?P<open>\[)|(?P<close>\])"
     r"|(?P<number>[-+]?(?:nan|inf|[0-9]+(?P<point>\.(?P<decimals>[0-9]*))?(?:e(?P<exponent>[-+]?[0-9]+))?))"
@@ -24,7 +25,7 @@ _TOKEN = re.compile(
 _PREFIX = re.compile(r"\s*(?:(?P<name>[A-Za-z_.]+)\s*\()?")
 _ATTRIBUTE = re.compile(
     r"\s*,?\s*(?:dtype=(?:[A-Za-z_]+\.)?'?(?P<dtype>[a-z0-9]+)'?|shape=\([0-9,\s]*\)"
-    r"|device='[a-z:0-9]+'|grad_fn=<[A-Za-z0-9]+>|requires_grad=True|numpy=)"
+    r"|device='[a-z:0-9]+'|grad_fn=<[A-Za-z0-9]+>|requires_grad=True)"
 )
 
 
@@ -52,8 +53,8 @@ class Printed:
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest value each number stands for, as float64 of `shape` (NaN for a printed NaN)."""
-        low = [s if s is not None else float(m - r) for m, r, s in self._rows()]
-        high = [s if s is not None else float(m + r) for m, r, s in self._rows()]
+        low = [s if s is not None else _float(m - r) for m, r, s in self._rows()]
+        high = [s if s is not None else _float(m + r) for m, r, s in self._rows()]
         return np.array(low).reshape(self.shape), np.array(high).reshape(self.shape)
 
     def _rows(self) -> list[tuple[Fraction, Fraction, float | None]]:
@@ -131,8 +132,8 @@ class _Reader:
             self.specials.append(float(text))
             return
         exponent = match["exponent"] or "0"
-        if len(exponent.lstrip("+-")) > _MAX_EXPONENT_DIGITS:
-            raise Mistake(f"the exponent of '{_shown(text)}' is out of all range", offset=match.start())
+        if len(text) > _MAX_CHARACTERS or len(exponent.lstrip("+-")) > _MAX_EXPONENT_DIGITS:
+            raise Mistake(f"the number {_shown(text)} is out of all range", offset=match.start())
         self.midpoints.append(Fraction(text))
         self.specials.append(None)
         # Only digits after the point say how precisely a number was printed: '1.' and '7' are whole.
@@ -142,6 +143,13 @@ class _Reader:
 
     def _unexpected(self, position: int) -> Mistake:
         return Mistake(f"expected a printed array, found {_shown(self._text[position:])}", offset=position)
+
+
+def _float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # the largest values, printed to a few digits, may lie past the range
+        return float("inf") if value > 0 else float("-inf")
 
 
 def _shown(text: str) -> str:

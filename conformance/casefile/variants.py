@@ -126,7 +126,12 @@ def _dtypes(value: Any, keys: tuple[str | int, ...]) -> list[str]:
 
 
 def natural_case_dtype(case: Case) -> str:
-    """The dtype of a case that names none: float32, unless all its inputs are integers, or all are bools."""
+    """The dtype of a case that names none: float32, unless all its inputs are integers, or all are bools.
+
+    A case without inputs is named after the dtype it expects.
+    """
+    if not case.given and isinstance(case.expect, Expect) and case.expect.dtype is not None:
+        return case.expect.dtype
     found = set()
     for given in case.given.values():
         if not isinstance(given, Given):

@@ -14,7 +14,7 @@ import yaml
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 24
-_ENTRY_DEPTH = 3  # a mapping in a list in the file's own mapping
+_LIST_DEPTH = 2  # a list in the file's own mapping
 
 _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,20 +41,33 @@ class YamlError(ValueError):
 
 @dataclass(slots=True)
 class Place:
-    """Where a value stands in the text, and its parts in turn. Lines and columns count from 1."""
+    """Where a value stands in the text, and its parts in turn. Lines and columns count from 1.
+
+    `inset` is the distance from a scalar's start to its first character; None where it takes several lines.
+    """
 
     start: Mark
+    inset: int | None = None
     keys: dict[str, Mark] = field(default_factory=dict)
     parts: dict[str | int, Place] = field(default_factory=dict)
 
-    def find(self, keys: tuple[str | int, ...]) -> Mark:
-        """The place of the value that `keys` lead to, or of the nearest thing around it that is there."""
+    def find(self, keys: tuple[str | int, ...], offset: int = 0, *, at_key: bool = False) -> Mark:
+        """The place of the value that `keys` lead to, or of the nearest thing around it that is there.
+
+        Args:
+            keys: from the outermost to the innermost.
+            offset: counts characters into a scalar.
+            at_key: the place of the last key is wanted, not that of its value.
+        """
         place = self
-        for key in keys:
+        for i, key in enumerate(keys):
             if key not in place.parts:
-                return place.keys.get(str(key), place.start)
+                return place.start
+            if at_key and i == len(keys) - 1 and isinstance(key, str):
+                return place.keys[key]
             place = place.parts[key]
-        return place.start
+        line, column = place.start
+        return line, column + (place.inset + offset if offset and place.inset is not None else 0)
 
 
 def read(text: str) -> tuple[Any, list[int]]:
@@ -113,8 +126,9 @@ class _Builder:
         if event.tag is not None:
             raise _refuse(f"the tag '{event.tag}'; case files have no tags", event)
         if kind is yaml.ScalarEvent:
-            mark = event.start_mark
-            place = Place((mark.line + 1, mark.column + 1)) if self._with_places else None
+            place = self._place(event)
+            if place is not None and event.start_mark.line == event.end_mark.line:
+                place.inset = 0 if event.implicit[0] else 1  # plain, or after a quotation mark
             return self._scalar(event), place
         self._depth += 1
         if self._depth > MAX_DEPTH:
@@ -138,7 +152,10 @@ class _Builder:
         if _INTEGER.fullmatch(text):
             return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
         if _FLOAT.fullmatch(text):
-            return float(text)
+            number = float(text)
+            if number - number != 0:
+                raise _refuse(f"the number {text}, past the largest float64; for infinity write .inf", event)
+            return number
         return float(text.replace(".", "", 1)) if _SPECIALS.fullmatch(text) else text
 
     def _sequence(self, start: Any) -> tuple[list[Any], Place | None]:
@@ -148,14 +165,14 @@ class _Builder:
             value, part = self._value(event)
             if place is not None and part is not None:
                 place.parts[len(result)] = part
+            if self._depth == _LIST_DEPTH:
+                self.entries.append(event.start_mark.line + 1)
             result.append(value)
         return result, place
 
     def _mapping(self, start: Any) -> tuple[dict[str, Any], Place | None]:
         result: dict[str, Any] = {}
         place = self._place(start)
-        if self._depth == _ENTRY_DEPTH:
-            self.entries.append(start.start_mark.line + 1)
         while type(event := self._next()) is not yaml.MappingEndEvent:
             key, _ = self._value(event)
             if not isinstance(key, str):

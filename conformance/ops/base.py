@@ -102,7 +102,7 @@ class Parameter:
         if self.kind == Reduction:
             return value in ("none", "mean", "sum")
         if self.kind == MaybeDType:
-            return value is None or value in dtypes.DTYPES
+            return value is None or (isinstance(value, str) and value in dtypes.DTYPES)
         if self.kind == MaybeArray:
             return value is None
         return self.kind == Data

@@ -24,7 +24,7 @@ def log_softmax(x: Array, *, axis: Axis) -> Balls:
         The shape and dtype of `x`.
     """
     shifted = x - balls.largest(x, axis)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted - balls.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
 @log_softmax.budget(

@@ -31,7 +31,8 @@ def shift_distances(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     The first is what rounding the shifted argument costs a numerator, in units roundoff; the second what it costs
     the denominator.
     """
-    below = x.max(axis=axis, keepdims=True, initial=-np.inf) - x
+    # Numbers further apart than float64 reaches: an infinite distance times a weight of 0 would be NaN.
+    below = np.minimum(x.max(axis=axis, keepdims=True, initial=-np.inf) - x, np.finfo(np.float64).max)
     weights = np.exp(-below)
     weights /= weights.sum(axis=axis, keepdims=True)
     return below, (weights * below).sum(axis=axis, keepdims=True)

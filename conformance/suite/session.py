@@ -16,14 +16,15 @@ from msgspec import UNSET
 
 import conformance
 from conformance import backends
-from conformance.backends.base import Backend, Unsupported, own_version
-from conformance.casefile.expressions import Comparison
+from conformance.backends.base import Backend, Idioms, Unsupported, own_version
+from conformance.casefile.expressions import Comparison, names_in
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share, manifest_digest
 from conformance.divergences import Entry, Registry
 from conformance.execution import Executor, Outcome
-from conformance.judging import Finding, Judge, Judgement
+from conformance.failure import failure_text
+from conformance.judging import Judge, Judgement
 from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
 from conformance.runfile import (
@@ -39,7 +40,7 @@ from conformance.runfile import (
     Writer,
 )
 
-_DIGITS_SHOWN = 8
+_DIGITS_SHOWN = 4
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class BackendSession:
         self._judge = Judge()
         self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
         self._writer: Writer | None = None
+        self._programs: dict[str, Program] = {}
         self._prepared: tuple[str, dict[str, Prepared]] = ("", {})
 
     @property
@@ -125,6 +127,16 @@ class BackendSession:
         self.start()
         shares = {mode: self.selection.share(self.name, mode, case_ids) for mode in self.modes}
         self._writer = Writer(path, self._header(shares, selected))
+
+    @property
+    def idioms(self) -> Idioms:
+        """The backend's spellings."""
+        return self._class.idioms
+
+    def run_variant(self, variant: Variant, mode: str) -> Result:
+        """Run and judge one variant, and record nothing."""
+        self.start()
+        return self._run(variant, mode)
 
     def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
         """Run every variant of a case that the mode's share holds, judge each, and record it."""
@@ -167,8 +179,18 @@ class BackendSession:
             known = {}
             self._prepared = (variant.case.id, known)
         if variant.id not in known:
-            known[variant.id] = Prepared(variant, materialise(variant), compile_variant(variant))
+            known[variant.id] = Prepared(variant, materialise(variant), self._program(variant))
         return known[variant.id]
+
+    def _program(self, variant: Variant) -> Program:
+        """The variant's program; variants that differ only in a dtype which their expression doesn't name share one."""
+        names_dtype = "dtype" in names_in(variant.case.expression)
+        choice = [(k, v) for k, v in variant.bindings.items() if k != "dtype" or names_dtype]
+        key = f"{variant.case.id} {choice!r}"
+        if key not in self._programs:
+            self._programs = {k: p for k, p in self._programs.items() if k.startswith(variant.case.id + " ")}
+            self._programs[key] = compile_variant(variant)
+        return self._programs[key]
 
     def _record(self, result: Result) -> None:
         assert self._writer is not None
@@ -321,19 +343,11 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def failure_text(result: Result, backend: str) -> str:
-    """A failing variant as a person wants to read it, with the command that repeats just that variant."""
-    variant, judgement = result.variant, result.judgement
-    channels = ", ".join(dict.fromkeys(f.channel for f in judgement.findings))
-    case = variant.case.case
-    lines = [f"FAILED  {variant.id}   {backend} {result.mode}   channel: {channels}"]
-    lines.append(f"  {'claim' if case.claim else 'call':<9} {case.claim or case.call}")
-    for finding in judgement.findings:
-        lines += _finding_lines(finding)
-    repeat = f"conformance run --variant '{variant.id}' --backend {backend} --mode {result.mode}"
-    return "\n".join([*lines, f"  repeat    {repeat}"])
-
-
-def _finding_lines(finding: Finding) -> list[str]:
-    lines = [f"  expected  {finding.expected}", f"  got       {finding.got}"]
-    return lines + ([f"            {finding.detail}"] if finding.detail else [])
+def describe_failure(session: BackendSession, result: Result) -> str:
+    """A failing variant as a person wants to read it."""
+    case = result.variant.case.case
+    call = case.claim or case.call or ""
+    findings = result.judgement.findings
+    return failure_text(
+        result.variant.id, session.name, result.mode, session.device, call, case.claim is not None, findings
+    )

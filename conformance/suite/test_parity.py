@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.casefile.variants import LoadedCase
-from conformance.suite.session import BackendSession, failure_text
+from conformance.suite.session import BackendSession, describe_failure
 
 _MOST_SHOWN = 10
 
@@ -15,7 +15,7 @@ def test_case(session: BackendSession, mode: str, case: LoadedCase) -> None:
     results = session.run_case(case, mode)
     failed = [result for result in results if result.judgement.verdict == "failed"]
     if failed:
-        text = "\n\n".join(failure_text(result, session.name) for result in failed[:_MOST_SHOWN])
+        text = "\n\n".join(describe_failure(session, result) for result in failed[:_MOST_SHOWN])
         rest = len(failed) - _MOST_SHOWN
         pytest.fail(text + (f"\n\n… and {rest} more variants of this case" if rest > 0 else ""), pytrace=False)
     unsupported = [result for result in results if result.judgement.verdict == "unsupported"]

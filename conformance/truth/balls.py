@@ -20,6 +20,7 @@ Balls = np.ndarray
 
 MAX_PRECISION = 1 << 14
 FAR = 1 << 20
+_FAR_BALL = arb(FAR)
 
 
 class UndecidedError(ArithmeticError):
@@ -84,26 +85,36 @@ def as_balls(value: Any) -> Balls:
     if isinstance(value, np.ndarray):
         return exact(value)
     result = np.empty((), dtype=object)
-    result[()] = value if hasattr(value, "ball") or isinstance(value, arb) else arb(value)
+    result[()] = value if _traced(value) or isinstance(value, arb) else arb(value)
     return result
+
+
+def _traced(element: Any) -> bool:
+    return hasattr(element, "ball")
+
+
+def _plain(x: Balls) -> list[arb]:
+    """The balls of all elements, traced or not."""
+    flat = x.ravel().tolist()
+    return flat if not flat or isinstance(flat[0], arb) else [value_of(element) for element in flat]
 
 
 def log(x: Balls) -> Balls:
     """Natural logarithm, with log 0 = -inf (as a ball), which Arb itself leaves undefined."""
-
-    def one(element: Any) -> Any:
-        return arb.neg_inf() if value_of(element).is_zero() else element.log()
-
-    return elementwise(one, x)
+    result = np.log(x)
+    return _with_infinities(x, as_balls(result), lambda ball: ball.is_zero())
 
 
 def log1p(x: Balls) -> Balls:
     """log(1 + x), with log1p(-1) = -inf."""
+    result = np.log1p(x)
+    return _with_infinities(x, as_balls(result), lambda ball: (ball + 1).is_zero())
 
-    def one(element: Any) -> Any:
-        return arb.neg_inf() if (value_of(element) + 1).is_zero() else element.log1p()
 
-    return elementwise(one, x)
+def _with_infinities(x: Balls, logarithms: Balls, at_zero: Callable[[arb], bool]) -> Balls:
+    if all(ball.is_finite() for ball in _plain(logarithms)):
+        return logarithms
+    return elementwise(lambda e, r: arb.neg_inf() if at_zero(value_of(e)) else r, x, logarithms)
 
 
 def at_least(x: Balls, low: int) -> Balls:
@@ -113,6 +124,8 @@ def at_least(x: Balls, low: int) -> Balls:
         UndecidedError: if a traced element's ball holds `low`, so that its derivative can't be told.
     """
     bound = arb(low)
+    if all(ball > bound for ball in _plain(x)):
+        return x
 
     def one(element: Any) -> Any:
         if isinstance(element, arb):
@@ -127,9 +140,8 @@ def at_least(x: Balls, low: int) -> Balls:
 
 
 def far_above_zero(x: Balls) -> np.ndarray:
-    """Where the midpoint is above 2**20: there exp(x) leaves what Arb represents, so another form is due."""
-    flags = [value_of(element).mid() > FAR for element in x.ravel().tolist()]
-    return np.array(flags, dtype=bool).reshape(x.shape)
+    """Where a ball lies above 2**20: there exp(x) leaves what Arb represents, so another form is due."""
+    return np.array([ball > _FAR_BALL for ball in _plain(x)], dtype=bool).reshape(x.shape)
 
 
 def largest(x: Balls, axis: int | None) -> Balls:
@@ -138,7 +150,7 @@ def largest(x: Balls, axis: int | None) -> Balls:
     Subtracting any constant from every exponent leaves a softmax as it is; this one keeps exponentials representable.
     """
     midpoints = elementwise(lambda e: value_of(e).mid(), x)
-    return as_balls(np.maximum.reduce(midpoints, axis=axis, keepdims=True))
+    return as_balls(np.maximum.reduce(midpoints, axis=axis, keepdims=True, initial=arb.neg_inf()))
 
 
 def to_decimal(ball: arb, digits: int = 20) -> str:

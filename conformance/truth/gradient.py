@@ -7,6 +7,8 @@ series arithmetic (Arb's `arb_series`) gives for that step. Slopes are then mult
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,38 +32,38 @@ class Traced:
     def _unary(self, series: arb_series) -> Traced:
         return Traced(series[0], (self,), (series[1],))
 
-    def _binary(self, other: Any, operator: str) -> Any:
+    def _binary(self, other: Any, function: Callable[[arb_series, arb_series], arb_series]) -> Any:
         if isinstance(other, Traced):
-            left = getattr(arb_series([self.ball, 1], 2), operator)(arb_series([other.ball], 2))
-            right = getattr(arb_series([self.ball], 2), operator)(arb_series([other.ball, 1], 2))
+            left = function(arb_series([self.ball, 1], 2), arb_series([other.ball], 2))
+            right = function(arb_series([self.ball], 2), arb_series([other.ball, 1], 2))
             return Traced(left[0], (self, other), (left[1], right[1]))
         if not isinstance(other, (arb, int, float)):
             return NotImplemented
-        return self._unary(getattr(arb_series([self.ball, 1], 2), operator)(arb_series([arb(other)], 2)))
+        return self._unary(function(arb_series([self.ball, 1], 2), arb_series([arb(other)], 2)))
 
     def __add__(self, other: Any) -> Any:
-        return self._binary(other, "__add__")
+        return self._binary(other, operator.add)
 
     def __sub__(self, other: Any) -> Any:
-        return self._binary(other, "__sub__")
+        return self._binary(other, operator.sub)
 
     def __mul__(self, other: Any) -> Any:
-        return self._binary(other, "__mul__")
+        return self._binary(other, operator.mul)
 
     def __truediv__(self, other: Any) -> Any:
-        return self._binary(other, "__truediv__")
+        return self._binary(other, _quotient)
 
     def __radd__(self, other: Any) -> Any:
-        return self._binary(other, "__add__")
+        return self._binary(other, operator.add)
 
     def __rmul__(self, other: Any) -> Any:
-        return self._binary(other, "__mul__")
+        return self._binary(other, operator.mul)
 
     def __rsub__(self, other: Any) -> Any:
         return self._unary(arb_series([arb(other)], 2) - arb_series([self.ball, 1], 2))
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self._unary(arb_series([arb(other)], 2) / arb_series([self.ball, 1], 2))
+        return self._unary(_quotient(arb_series([arb(other)], 2), arb_series([self.ball, 1], 2)))
 
     def __neg__(self) -> Traced:
         return Traced(-self.ball, (self,), (arb(-1),))
@@ -70,10 +72,23 @@ class Traced:
         return self._unary(arb_series([self.ball, 1], 2).exp())
 
     def log(self) -> Traced:
+        if self.ball.is_zero():
+            return self._log_of_zero()
         return self._unary(arb_series([self.ball, 1], 2).log())
 
     def log1p(self) -> Traced:
+        if (1 + self.ball).is_zero():
+            return self._log_of_zero()
         return self._unary(arb_series([1 + self.ball, 1], 2).log())
+
+    def _log_of_zero(self) -> Traced:
+        """-inf, as in `balls.log`, without a finite slope: harmless only where what follows cuts it off."""
+        return Traced(arb.neg_inf(), (self,), (arb.pos_inf(),))
+
+
+def _quotient(a: arb_series, b: arb_series) -> arb_series:
+    """a / b; not finite where b may be 0, as with balls (dividing the series would raise)."""
+    return arb_series([arb.nan(), arb.nan()], 2) if b[0].contains(0) else a / b
 
 
 def trace(x: Balls) -> Balls:

@@ -118,10 +118,18 @@ def round_fraction(value: Fraction, dtype: DType) -> tuple[int, int, float]:
 
 
 def assemble(parts: Sequence[tuple[int, int, float]], shape: tuple[int, ...], dtype: DType) -> Rounded:
-    """Rounded numbers, in C order, as one `Rounded` of the given shape."""
-    units = np.array([part[0] for part in parts], dtype=np.float64).reshape(shape)
-    quantum = np.array([part[1] for part in parts], dtype=np.int64).reshape(shape)
-    residual = np.array([part[2] for part in parts], dtype=np.float64).reshape(shape)
+    """Results of `round_dyadic` or `round_fraction`, in C order, as one `Rounded` of the given shape."""
+    units, quantum, residual = zip(*parts, strict=True) if parts else ((), (), ())
+    return from_columns(
+        np.array(units, dtype=np.float64).reshape(shape),
+        np.array(quantum, dtype=np.int64).reshape(shape),
+        np.array(residual, dtype=np.float64).reshape(shape),
+        dtype,
+    )
+
+
+def from_columns(units: np.ndarray, quantum: np.ndarray, residual: np.ndarray, dtype: DType) -> Rounded:
+    """A `Rounded` of its parts (float64, int64 and float64, of one shape)."""
     overflow = np.abs(units) >= 2.0**dtype.precision
     with np.errstate(over="ignore"):
         wide = np.where(overflow, np.copysign(np.inf, units), np.ldexp(units, quantum))
@@ -132,16 +140,21 @@ def assemble(parts: Sequence[tuple[int, int, float]], shape: tuple[int, ...], dt
 
 def round_floats(values: np.ndarray, dtype: DType) -> np.ndarray:
     """float64 values, NaN and infinities included, correctly rounded to a floating dtype."""
-    with np.errstate(over="ignore", under="ignore"):
-        if dtype.name != "bfloat16":
-            return values.astype(dtype.numpy)
-        # ml_dtypes casts float64 by way of float32, which rounds twice; only elements that are no float32 can suffer.
-        result = values.astype(dtype.numpy)
-        for index in np.flatnonzero(np.isfinite(values) & (values.astype(np.float32) != values)):
-            mantissa, denominator = float(values.flat[index]).as_integer_ratio()
-            part = round_dyadic(mantissa, 1 - denominator.bit_length(), dtype)
-            result.flat[index] = assemble([part], (), dtype).value
-        return result
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if dtype.name == "bfloat16":
+            # ml_dtypes casts float64 by way of float32, which would round twice. Rounded to odd instead of to even,
+            # the float32 keeps on which side of every bfloat16 and every tie between two of them the value lies.
+            values = _to_odd_float32(values)
+        return values.astype(dtype.numpy)
+
+
+def _to_odd_float32(values: np.ndarray) -> np.ndarray:
+    """float64 values as the float32 neighbour with an odd last bit, unless they are float32 values themselves."""
+    nearest = values.astype(np.float32)
+    error = np.where(np.isfinite(nearest), values, nearest) - np.where(np.isfinite(nearest), nearest, 0)
+    even = (nearest.view(np.uint32) & 1) == 0
+    inexact = (error != 0) & even & np.isfinite(nearest)
+    return np.where(inexact, np.nextafter(nearest, np.copysign(np.inf, error).astype(np.float32)), nearest)
 
 
 def from_array(array: np.ndarray) -> Rounded:

@@ -11,10 +11,11 @@ from flint import arb
 from conformance.dtypes import DType
 from conformance.truth import balls
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
-from conformance.truth.rounding import Rounded, assemble, round_dyadic
+from conformance.truth.rounding import Rounded, from_columns, round_dyadic
 
 _GUARD_BITS = 42
 _HOPELESS_PRECISION = 1024
+_SAFELY_NORMAL = 2.0**-900  # above it, a float64's rounding error is a float64 too
 
 
 def settle(compute: Callable[[], Balls], dtype: DType) -> Rounded:
@@ -35,36 +36,60 @@ def settle(compute: Callable[[], Balls], dtype: DType) -> Rounded:
     while True:
         balls.working_precision(precision)
         try:
-            result = compute()
-            parts = _rounded(result, dtype)
+            return _rounded(compute(), dtype)
         except UndecidedError:
             if precision >= balls.MAX_PRECISION:
                 raise
         except UndefinedError:
             if precision >= _HOPELESS_PRECISION:
                 raise
-        else:
-            return assemble(parts, result.shape, dtype)
         precision *= 2
 
 
-def _rounded(result: Balls, dtype: DType) -> list[tuple[int, int, float]]:
-    enough = dtype.precision + _GUARD_BITS
-    margin = 0.5 - 2.0 ** (2 - _GUARD_BITS)
-    parts = []
-    for index, element in enumerate(result.ravel().tolist()):
-        ball: arb = balls.value_of(element)
-        if not ball.is_finite():
-            where = np.unravel_index(index, result.shape) if result.shape else ()
-            raise UndefinedError(f"no finite real value at element {tuple(int(i) for i in where)}")
-        part = _round_midpoint(ball, dtype)
-        # A radius below 2**-enough of the value can't reach a boundary that is `margin` away; else ask both ends.
-        if not (ball.rel_accuracy_bits() >= enough and abs(part[2]) < margin) and not ball.is_exact():
-            low, high = (_round_midpoint(end, dtype) for end in (ball.lower(), ball.upper()))
-            if not _same_value(low, high):
-                raise UndecidedError("the rounding is not settled")
-        parts.append(part)
-    return parts
+def _rounded(result: Balls, dtype: DType) -> Rounded:
+    """Round balls, if they are narrow enough to tell how.
+
+    Most values are rounded all at once from their two leading float64 parts, which is proof enough wherever the
+    residual stays clear of a half. The others (near a tie, at the ends of float64's range) are rounded one by one in
+    integers, at both ends of their ball if need be.
+    """
+    elements = [balls.value_of(e) for e in result.ravel().tolist()]
+    high = np.array([float(e) for e in elements], dtype=np.float64)
+    low = np.array([float(e - h) for e, h in zip(elements, high.tolist(), strict=True)], dtype=np.float64)
+    accuracy = np.array([e.rel_accuracy_bits() for e in elements], dtype=np.float64)
+    with np.errstate(all="ignore"):
+        _, exponent = np.frexp(high)
+        binade = np.clip(exponent.astype(np.int64) - 1, dtype.min_exponent, dtype.max_exponent)
+        quantum = binade - dtype.precision + 1
+        scaled = np.ldexp(high, -quantum)
+        units = np.rint(scaled)
+        residual = (scaled - units) + np.ldexp(low, -quantum)
+        clear = (
+            (np.abs(residual) < 0.5 - 2.0 ** (2 - _GUARD_BITS))
+            & (accuracy >= dtype.precision + _GUARD_BITS)
+            & (np.abs(high) > _SAFELY_NORMAL)
+            & (np.abs(units) < 2.0**dtype.precision)
+        )
+    for index in np.flatnonzero(~clear).tolist():
+        units[index], quantum[index], residual[index] = _settled(elements[index], dtype, index, result.shape)
+    return from_columns(*(c.reshape(result.shape) for c in (units, quantum, residual)), dtype)
+
+
+def _settled(ball: arb, dtype: DType, index: int, shape: tuple[int, ...]) -> tuple[int, int, float]:
+    """One ball rounded in integers.
+
+    Raises:
+        UndefinedError: it is not finite.
+        UndecidedError: its ends round differently.
+    """
+    if not ball.is_finite():
+        where = np.unravel_index(index, shape) if shape else ()
+        raise UndefinedError(f"no finite real value at element {tuple(int(i) for i in where)}")
+    if not ball.is_exact():
+        low, high = (_round_midpoint(end, dtype) for end in (ball.lower(), ball.upper()))
+        if not _same_value(low, high):
+            raise UndecidedError("the rounding is not settled")
+    return _round_midpoint(ball, dtype)
 
 
 def _round_midpoint(ball: arb, dtype: DType) -> tuple[int, int, float]:

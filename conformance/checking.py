@@ -1,0 +1,113 @@
+"""Checks of the case files beyond what reading them finds: provenance, patterns that match nothing, the schemas."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance import backends
+from conformance.casefile.errors import Problem
+from conformance.casefile.loader import Corpus
+from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SubsetFile
+from conformance.divergences import matches, unmatched
+
+SCHEMAS: dict[str, tuple[type[msgspec.Struct], str]] = {
+    "schema.json": (CaseFile, "Conformance case file"),
+    "divergences.schema.json": (DivergenceFile, "Registered divergences of a backend"),
+    "subsets.schema.json": (SubsetFile, "Variants that slow modes run"),
+}
+"""The schema files beside the cases: the model each is generated from, and its title."""
+
+
+def schema_text(name: str) -> str:
+    """The text of a schema file, generated from the model."""
+    model, title = SCHEMAS[name]
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **msgspec.json.schema(model)}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def stale_schemas(root: Path) -> list[str]:
+    """Names of the schema files under `root` that are missing or not what the model gives."""
+    return [
+        name
+        for name in SCHEMAS
+        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != schema_text(name)
+    ]
+
+
+def unmatched_patterns(corpus: Corpus) -> list[str]:
+    """A line for each registered divergence or declared subset with a pattern that matches no variant."""
+    variants = list(corpus.variants())
+    modes = {name: backends.load(name).modes for name in backends.names()}
+    lines = [
+        f"divergences of {entry.backend}: '{entry.spec.cases}' matches no variant in its modes and dtypes; remove the "
+        f"entry, or correct its pattern"
+        for entry in unmatched(corpus.divergences, variants, dict(modes))
+    ]
+    for subset in corpus.subsets:
+        if subset.backend in modes and subset.mode not in modes[subset.backend]:
+            lines.append(f"subsets: backend '{subset.backend}' has no mode '{subset.mode}'")
+        lines.extend(
+            f"subsets: '{pattern}' of {subset.backend} {subset.mode} matches no variant"
+            for pattern in subset.variants
+            if not any(matches(pattern, variant.id) for variant in variants)
+        )
+    return lines
+
+
+def check_document(corpus: Corpus, document: Path) -> tuple[list[Problem], int]:
+    """Hold the provenance that case files state against the document itself.
+
+    The document's hash, its title (the first line), the section's heading within its lines, and every printed array
+    of the file, which must stand in the document as it is (white space aside).
+
+    Returns:
+        What does not hold, and how many printed arrays were found in the document.
+    """
+    raw = document.read_bytes()
+    lines = raw.decode("utf-8").splitlines()
+    digest = hashlib.sha256(raw).hexdigest()
+    problems: list[Problem] = []
+    for path, stated in corpus.documents.items():
+        problems.extend(Problem(path, 1, 1, text) for text in _provenance(stated, lines, digest))
+    flat = _without_space(" ".join(lines))
+    found = 0
+    for case in corpus.cases:
+        if case.path not in corpus.documents:
+            continue
+        for text in _prints(case.case):
+            if _without_space(text) in flat:
+                found += 1
+            else:
+                shown = " ".join(text.split())[:60]
+                problems.append(Problem(case.path, case.line, 1, f"'{case.id}': the document does not print {shown}…"))
+    return problems, found
+
+
+def _provenance(stated: Document, lines: list[str], digest: str) -> Iterator[str]:
+    if stated.sha256 != digest:
+        yield f"document.sha256 is {stated.sha256}, the document's is {digest}"
+    if not lines or stated.title != lines[0]:
+        yield f"document.title is '{stated.title}', the document begins with '{lines[0] if lines else ''}'"
+    first, _, last = stated.lines.partition("-")
+    if not 1 <= int(first) <= int(last) <= len(lines):
+        yield f"document.lines is {stated.lines}, the document has {len(lines)} lines"
+    elif not any(stated.section in line for line in lines[int(first) - 1 : int(last)]):
+        yield f"document.section '{stated.section}' does not stand in lines {stated.lines}"
+
+
+def _prints(case: Any) -> Iterator[str]:
+    if not isinstance(case.expect, str) and case.expect.prints is not None:
+        yield case.expect.prints
+    for given in case.given.values():
+        if isinstance(given, Given) and isinstance(given.printed, str):
+            yield given.printed
+
+
+def _without_space(text: str) -> str:
+    return "".join(text.split())

@@ -1,0 +1,294 @@
+"""The `conformance` command. Commands only: what they do lives in the modules they call."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    help="Runs one set of cases through PyTorch, TensorFlow, JAX and NumPy, and judges every result against exact "
+    "arithmetic.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+_out = Console(highlight=False, soft_wrap=True, markup=False)
+_err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+Backends = Annotated[list[str] | None, typer.Option("--backend", "-b", help="A backend; again for more. Default: all installed.")]
+Modes = Annotated[list[str] | None, typer.Option("--mode", "-m", help="A mode; again for more. Default: all of each backend.")]
+Device = Annotated[str, typer.Option("--device", help="cpu or gpu.")]
+Cases = Annotated[Path | None, typer.Option("--cases", help="Case files. Default: those that come with the suite.")]
+Keyword = Annotated[str, typer.Option("-k", help="Cases whose name matches, as pytest's -k takes it.")]
+Variants = Annotated[list[str] | None, typer.Option("--variant", help="A variant's ID; * and ? match; again for more.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write. Default: reports/, or reports/selected/ for a part of the cases or modes.")]
+
+_MOST_FAILURES_SHOWN = 20
+
+
+@app.command()
+def run(
+    backend: Backends = None,
+    mode: Modes = None,
+    device: Device = "cpu",
+    keyword: Keyword = "",
+    variant: Variants = None,
+    cases: Cases = None,
+    output: Output = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")] = min(os.cpu_count() or 1, 4),
+) -> None:
+    """Run the cases on every backend, then write the reports.
+
+    Exit status: 0, everything passed or deviates as registered; 1, something failed; 2, usage or case-file error;
+    3, a run is incomplete or nothing of it could run.
+    """
+    from conformance import running
+    from conformance.console import Watch, print_summary
+    from conformance.reports import parity
+
+    names = _backends(backend)
+    selection = _select(cases, variant or [])
+    _refuse_unmatched(selection)
+    part = bool(keyword or variant or mode)
+    folder = output or Path("reports", "selected") if part else output or Path("reports")
+    request = running.Request(
+        names, folder, mode or [], _device(device), keyword, variant or [], cases, jobs
+    )
+    _refuse_unknown_modes(names, mode or [])
+    _out.print(_headline(selection, names))
+    try:
+        with Watch(_err) as watch:
+            children = running.run(request, watch)
+    except KeyboardInterrupt:
+        _err.print("interrupted; what was recorded until then is in the run files")
+        raise typer.Exit(3) from None
+    runs, problems = running.collect(children)
+    for line in [text for _, text in zip(range(_MOST_FAILURES_SHOWN), (running.failure_lines(*f) for f in running.failures(runs)), strict=False)]:
+        _out.print(line + "\n")
+    print_summary(_out, runs)
+    for run_ in runs:
+        if not running.ran(run_):
+            reasons = {record.reason for record in run_.records}
+            problems.append(f"{run_.header.backend}: nothing could run: {'; '.join(sorted(reasons))}")
+        elif not run_.complete:
+            problems.append(f"{run_.header.backend}: the run is incomplete; missing: {run_.missing()}")
+    for child in children:
+        if child.status not in (0, 1, 5):
+            problems.append(f"{child.backend}: pytest ended with status {child.status}:\n{child.output()[-3000:]}")
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    for text in _rechecks(selection, names):
+        _err.print(text)
+    if runs:
+        page = folder / "parity.html"
+        parity.write(runs, page)
+        _out.print(str(page))
+    raise typer.Exit(running.exit_status(runs, problems))
+
+
+@app.command()
+def check(
+    cases: Cases = None,
+    document: Annotated[Path | None, typer.Option("--document", help="The document: checks what case files say of it.")] = None,
+    write_schemas: Annotated[bool, typer.Option("--write-schemas", help="Write the JSON Schemas beside the cases anew.")] = False,
+) -> None:
+    """Check the case files: every mistake, patterns that match nothing, stale schemas, the document's provenance."""
+    from conformance import checking
+
+    selection = _select(cases, [])
+    corpus = selection.corpus
+    if write_schemas:
+        for name in checking.SCHEMAS:
+            (corpus.root / name).write_text(checking.schema_text(name), encoding="utf-8")
+    problems = checking.unmatched_patterns(corpus)
+    if cases is None:
+        problems += [f"{corpus.root / n} is not current; conformance check --write-schemas" for n in checking.stale_schemas(corpus.root)]
+    if document is not None:
+        if not document.is_file():
+            _fail(f"{document}: no such file")
+        found, printed = checking.check_document(corpus, document)
+        problems += [str(problem) for problem in found]
+        if not corpus.documents:
+            problems.append("no case file states a document")
+        _out.print(f"{len(corpus.documents)} files state their document; {printed} printed arrays stand in it verbatim")
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    _out.print(f"{len(corpus.cases):,} cases, {len(selection.variants):,} variants, {len(corpus.divergences)} registered divergences   cases {corpus.digest[:8]}")
+    raise typer.Exit(2 if problems else 0)
+
+
+@app.command("list")
+def list_(
+    cases: Cases = None,
+    variant: Variants = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
+) -> None:
+    """List the manifest: every variant, and how many of them each mode of each backend runs."""
+    from conformance import backends
+    from conformance.corpus import manifest_digest
+
+    selection = _select(cases, variant or [])
+    variants = selection.variants
+    if not as_json:
+        for item in variants:
+            _out.print(item.id)
+        return
+    shares = {
+        name: {mode: selection.share(name, mode).count for mode in backends.load(name).modes} for name in backends.names()
+    }
+    manifest = {
+        "cases_digest": selection.corpus.digest,
+        "manifest_digest": manifest_digest([v.id for v in variants]),
+        "modes": shares,
+        "variants": [
+            {
+                "id": v.id,
+                "case": v.case.id,
+                "operation": v.case.headline,
+                "operations": sorted(v.case.operations),
+                "dtype": v.dtype.name,
+                "check": v.check,
+                "expression": v.case.case.claim or v.case.case.call,
+            }
+            for v in variants
+        ],
+    }
+    sys.stdout.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+@app.command()
+def report(
+    run_files: Annotated[list[Path] | None, typer.Argument(help="Run files. Default: all in the output folder.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the reports.")] = Path("reports"),
+) -> None:
+    """Write the reports of run files. Needs neither the cases nor any framework."""
+    from conformance import runfile, running
+    from conformance.console import print_summary
+    from conformance.reports import parity
+
+    paths = run_files or sorted(output.glob("*.jsonl"))
+    if not paths:
+        _fail(f"no run files in {output}; 'conformance run' writes them")
+    try:
+        runs = [runfile.read(path) for path in paths]
+    except runfile.RunFileError as error:
+        _fail(str(error))
+    print_summary(_out, runs)
+    page = output / "parity.html"
+    parity.write(runs, page)
+    _out.print(str(page))
+    raise typer.Exit(running.exit_status(runs, []))
+
+
+@app.command()
+def explain(
+    variant: Annotated[str, typer.Argument(help="A variant's ID, or a pattern that matches one.")],
+    backend: Backends = None,
+    device: Device = "cpu",
+    cases: Cases = None,
+) -> None:
+    """Explain a variant: the case, its exact answer, its budget, and every backend's answer and idiom."""
+    from conformance.explaining import explain as lines
+
+    selection = _select(cases, [variant])
+    found = selection.variants
+    if len(found) > 1:
+        _fail(f"'{variant}' matches {len(found)} variants; the first are {', '.join(v.id for v in found[:3])}")
+    for line in lines(selection, found[0], _backends(backend), _device(device)):
+        _out.print(line)
+
+
+@app.command("backends")
+def backends_() -> None:
+    """Show the backends: versions, devices, modes, and whether they flush subnormals."""
+    from conformance.explaining import backend_rows
+
+    for name, versions, devices, modes, flushed in backend_rows():
+        _out.print(name)
+        for label, text in (("versions", versions), ("devices", devices), ("modes", modes), ("subnormals", flushed)):
+            if text:
+                _out.print(f"  {label:<11}{text}")
+
+
+def _select(cases: Path | None, patterns: list[str]):  # type: ignore[no-untyped-def] # the type is imported late
+    from conformance.casefile.errors import CaseFileError
+    from conformance.corpus import SelectionError, select
+
+    if cases is not None and not cases.exists():
+        _fail(f"{cases}: no such file or folder")
+    try:
+        return select(cases, patterns)
+    except (CaseFileError, SelectionError) as error:
+        _fail(str(error))
+
+
+def _backends(wanted: list[str] | None) -> list[str]:
+    from conformance import backends
+
+    known = backends.names()
+    for name in wanted or []:
+        if name not in known:
+            _fail(f"no backend '{name}'; there are {', '.join(known)}")
+    return list(dict.fromkeys(wanted or backends.installed()))
+
+
+def _refuse_unknown_modes(names: list[str], modes: list[str]) -> None:
+    from conformance import backends
+
+    known = {mode for name in names for mode in backends.load(name).modes}
+    for mode in modes:
+        if mode not in known:
+            _fail(f"no mode '{mode}' in {', '.join(names)}; there are {', '.join(sorted(known))}")
+
+
+def _refuse_unmatched(selection) -> None:  # type: ignore[no-untyped-def] # the type is imported late
+    from conformance import checking
+
+    if not selection.patterns:
+        lines = checking.unmatched_patterns(selection.corpus)
+        if lines:
+            _fail("\n".join(lines))
+
+
+def _rechecks(selection, names: list[str]) -> list[str]:  # type: ignore[no-untyped-def] # the type is imported late
+    from conformance import backends
+    from conformance.backends.base import own_version
+    from conformance.divergences import Registry
+
+    lines = []
+    for name in names:
+        version = own_version(backends.load(name))
+        for entry in Registry(selection.corpus.divergences, name, version).recheck():
+            lines.append(
+                f"recheck: {name} {version} is outside {entry.spec.versions} of the registered divergence "
+                f"'{entry.spec.cases}' ({entry.summary})"
+            )
+    return lines
+
+
+def _headline(selection, names: list[str]) -> str:  # type: ignore[no-untyped-def] # the type is imported late
+    cases, variants = len(selection.cases), len(selection.variants)
+    return f"{cases:,} cases, {variants:,} variants, {len(names)} backends   cases {selection.corpus.digest[:8]}"
+
+
+def _device(name: str) -> str:
+    if name not in ("cpu", "gpu"):
+        _fail(f"no device '{name}'; there are cpu and gpu")
+    return name
+
+
+def _fail(message: str) -> NoReturn:
+    _err.print(f"error: {message}")
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """The entry point of the ``conformance`` command."""
+    app()

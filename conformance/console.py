@@ -1,0 +1,66 @@
+"""What `conformance run` shows on a terminal: progress while it runs, a summary after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from conformance.runfile import Run
+from conformance.running import Child, summary
+
+
+class Watch:
+    """A progress bar a backend on a terminal; elsewhere a line when a backend has finished."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tasks: dict[str, TaskID] = {}
+        self._finished: set[str] = set()
+        self._progress = Progress(
+            TextColumn("{task.description:<12}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[failed]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Watch:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, children: list[Child]) -> None:
+        for child in children:
+            if child.backend not in self._tasks:
+                self._tasks[child.backend] = self._progress.add_task(child.backend, total=None, failed="")
+            failed = f"{child.failed:,} failed" if child.failed else ""
+            task = self._tasks[child.backend]
+            self._progress.update(task, total=child.total, completed=child.done, failed=failed)
+            if child.status is not None and child.backend not in self._finished:
+                self._finished.add(child.backend)
+                self._progress.stop_task(task)
+                if not self._console.is_terminal:
+                    self._console.print(f"{child.backend}: {child.done:,} records in {child.seconds:.1f} s  {failed}")
+
+
+def print_summary(console: Console, runs: Sequence[Run]) -> None:
+    """A line for each backend and mode: the size of its manifest, and the verdicts."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for row in summary(runs):
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,118 @@
+"""`conformance explain`: one variant, its exact answer, its budget, and every backend's answer beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from conformance import backends
+from conformance.answers import Answer, Answers
+from conformance.casefile.inputs import materialise
+from conformance.casefile.variants import Variant
+from conformance.corpus import Selection
+from conformance.judging import describe, format_number
+from conformance.ops import OPERATIONS
+from conformance.program import Program, compile_variant
+from conformance.suite.session import BackendSession, exact_digits, expectation
+
+_MOST_SHOWN = 12
+
+
+def explain(selection: Selection, variant: Variant, names: Sequence[str], device: str = "cpu") -> Iterator[str]:
+    """The explanation, line by line.
+
+    Args:
+        selection: one that holds the variant.
+        variant: what to explain.
+        names: the backends to ask.
+        device: where to ask them.
+    """
+    inputs, program = materialise(variant), compile_variant(variant)
+    yield variant.id
+    yield f"  {variant.case.path}:{variant.case.line}"
+    yield from (f"  {line}" for line in variant.case.text.splitlines())
+    yield ""
+    yield "inputs"
+    for name, array in inputs.items():
+        yield f"  {name}: {array.dtype.name} {list(array.shape)} {numbers(array)}"
+    if stated := expectation(variant):
+        yield f"expected: {stated}"
+    yield from _exact(program, list(inputs.values()))
+    for name in names:
+        yield ""
+        yield from _backend(BackendSession(name, selection, device), variant)
+
+
+def numbers(array: np.ndarray) -> str:
+    """The first elements of an array."""
+    shown = " ".join(format_number(v) for v in array.ravel()[:_MOST_SHOWN])
+    return shown + (f" … ({array.size:,} in all)" if array.size > _MOST_SHOWN else "")
+
+
+def _exact(program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
+    """Each step in exact arithmetic, on the correctly rounded results of the steps before it."""
+    answers, values = Answers(), list(inputs)
+    for step in program.steps:
+        operation = OPERATIONS[step.operation]
+        answer = answers.of_step(step, values)
+        yield ""
+        yield f"exact answer of {step.operation} ({operation.document}): {operation.summary}"
+        yield from _answer(answer)
+        if answer.array is None:
+            return
+        values.append(answer.array)
+        yield f"  budget from: {operation.budget_source}"
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    if answer.array is None:
+        yield f"  none: {answer.why_not}"
+        return
+    yield f"  {answer.array.dtype.name} {list(answer.array.shape)}"
+    if answer.values is None or answer.budget is None:
+        yield f"  {numbers(answer.array)}"
+        return
+    digits = exact_digits(answer.values, _MOST_SHOWN)
+    for text, value, budget in zip(digits, answer.array.ravel(), answer.budget.ravel(), strict=False):
+        yield f"  {text:>26}  rounded {format_number(value):>14}  budget {budget:.3g} ULP"
+    if answer.array.size > _MOST_SHOWN:
+        yield f"  … ({answer.array.size:,} in all)"
+
+
+def _backend(session: BackendSession, variant: Variant) -> Iterator[str]:
+    yield session.name
+    for operation in sorted(variant.case.operations & set(session.idioms)):
+        yield from (f"    {line}" for line in session.idioms.source(operation).splitlines())
+    for mode in session.modes:
+        result = session.run_variant(variant, mode)
+        judgement, outcome = result.judgement, result.outcome
+        measured = judgement.measured
+        error = f"  {measured.ulp:.3g} of {measured.budget:.3g} ULP" if measured else ""
+        if outcome.raised:
+            came = f"{outcome.raised.type}: {outcome.raised.message}"
+        else:
+            came = describe(outcome.received[-1]) if outcome.received else ""
+        yield f"  {mode:<9}{judgement.verdict:<12}{came}{error}"
+        if judgement.reason:
+            yield f"           {judgement.reason}"
+
+
+def backend_rows() -> Iterator[tuple[str, str, str, str, str]]:
+    """For each backend: name, versions or what is missing, devices, modes, and whether subnormals are flushed."""
+    for name in backends.names():
+        kind = backends.load(name)
+        missing = kind.not_installed()
+        if missing:
+            yield name, missing, "", ", ".join(kind.modes), ""
+            continue
+        versions = ", ".join(f"{package} {version}" for package, version in kind.versions().items())
+        try:
+            backend = kind()
+            backend.start()
+            flushed = ", ".join(
+                f"{mode} {'flushed' if backend.flushes_subnormals(mode) else 'preserved'}" for mode in kind.modes
+            )
+            yield name, versions, ", ".join(backend.devices()), ", ".join(kind.modes), flushed
+        except Exception as error:  # a broken installation must not hide the other backends
+            yield name, f"{versions}; it does not start: {type(error).__name__}: {error}", "", ", ".join(kind.modes), ""

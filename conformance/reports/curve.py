@@ -1,0 +1,121 @@
+"""The curves that cases ask to be drawn: the exact one, and every result's error along it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from conformance import dtypes
+from conformance.reports.arrays import described, load
+from conformance.reports.material import Material
+from conformance.runfile import Record
+from conformance.truth.rounding import from_array
+
+_PREFERRED = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One result along the curve, and the columns that gave exactly it.
+
+    Attributes:
+        columns: their labels.
+        errors: of each sample, in ULP of the exact value, against the rounded exact value; positive where the result
+            is too large, infinite or NaN where it is no number or should not be one.
+        off: how many samples are not the rounded exact value.
+        largest: the largest error against the exact value itself, as the run recorded it.
+        budget: what was allowed there.
+        where: the input it was at, in words.
+    """
+
+    columns: list[str]
+    errors: np.ndarray
+    off: int
+    largest: float | None
+    budget: float | None
+    where: str
+
+
+@dataclass(slots=True)
+class Figure:
+    """A drawn variant.
+
+    Attributes:
+        variant, case, dtype, about, call: what is drawn.
+        input: the input's name.
+        x, y: the samples and the rounded exact values, ascending in x.
+        series: distinct results.
+        left_out: columns that are not drawn, and why.
+    """
+
+    variant: str
+    case: str
+    dtype: str
+    about: str
+    call: str
+    input: str
+    x: np.ndarray
+    y: np.ndarray
+    series: list[Series] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def figures(material: Material) -> list[Figure]:
+    """A figure for every variant of a case that wants its curve drawn, float32 first within its case."""
+    found: list[Figure] = []
+    for case_id, variants in material.by_case().items():
+        if material.cases[case_id].draw == "curve":
+            drawn = [figure for variant in variants for figure in _figure(material, variant)]
+            found += sorted(drawn, key=lambda figure: figure.dtype != _PREFERRED)
+    return found
+
+
+def _figure(material: Material, variant: str) -> Iterator[Figure]:
+    line = material.line(variant)
+    case = material.cases[line.case]
+    if case.claim or len(line.inputs) != 1 or variant.endswith(",gradient]"):
+        return
+    ((name, stored),) = line.inputs.items()
+    x = load(stored)
+    answers = (load(one.answer) for one in material.variants[variant].values() if one.answer and one.answer.whole)
+    y = next((a for a in answers if a is not None and x is not None and a.shape == x.shape), None)
+    if x is None or y is None or not stored.whole or x.size < 2 or dtypes.of(y).kind != "floating":
+        return
+    order = np.argsort(x.ravel().astype(np.float64), kind="stable")
+    wide_x, wide_y = x.ravel()[order].astype(np.float64), y.ravel()[order].astype(np.float64)
+    if not (np.isfinite(wide_x).all() and np.isfinite(wide_y).all()) or wide_x[0] == wide_x[-1]:
+        return
+    figure = Figure(variant, case.id, line.dtype, case.about, case.call, name, wide_x, wide_y)
+    groups: dict[bytes, tuple[Record, np.ndarray, list[str]]] = {}
+    for number, record in material.records[variant].items():
+        label = material.columns[number].label
+        got = load(record.got[0]) if len(record.got) == 1 and record.got[0].whole else None
+        if got is None:
+            figure.left_out.append(f"{label}: {record.reason or record.raised or record.verdict}")
+        elif got.dtype != y.dtype or got.shape != y.shape:
+            figure.left_out.append(f"{label}: its result is {described(record.got[0])}")
+        else:
+            groups.setdefault(got.tobytes(), (record, got, []))[2].append(label)
+    for record, got, labels in groups.values():
+        figure.series.append(_series(record, got, labels, x, y, order))
+    yield figure
+
+
+def _series(
+    record: Record, got: np.ndarray, labels: list[str], x: np.ndarray, y: np.ndarray, order: np.ndarray
+) -> Series:
+    errors = signed_errors(y, got).ravel()[order]
+    at = tuple(record.at)
+    inside = len(at) == x.ndim and all(0 <= i < n for i, n in zip(at, x.shape, strict=True))
+    where = f"{float(x[at].astype(np.float64)):.6g}" if inside and record.ulp is not None else ""
+    off = int(np.count_nonzero(errors != 0))
+    return Series(labels, errors, off, record.ulp, record.budget, where)
+
+
+def signed_errors(exact: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """Error of each element of `got` in ULP of the finite `exact` value, with its sign; NaN where `got` is NaN."""
+    reference = from_array(exact)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.ldexp(got.astype(np.float64), -reference.quantum) - reference.units)

@@ -1,0 +1,161 @@
+"""The drill-down's data: every variant with what came of it in every column, compact enough for thousands.
+
+A page's script reads this. What repeats is kept once: columns with the same outcome share it, outcomes with the same
+bits share the result's text, and texts that many variants have in common (inputs, reasons, sources) are in `strings`.
+
+``{"columns": [{label, backend, mode, device, because, missing}], "verdicts": [...], "strings": [...],
+"cases": [[id, operation, path, text, about, call, claim, variants]]}``, a variant being
+``[id or the part of it after its case's, dtype, inputs, answers, expected, budget source, codes, outcomes, results,
+differs]``. `codes` has a character a column: ``.`` for no record, else the outcome's number after ``0``. An outcome is
+``[verdict, result, ulp, budget, at, end to end, {reason, link, raised, findings}]``, cut off where the rest is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.judging import VERDICTS
+from conformance.reports.arrays import described, shown
+from conformance.reports.issues import safe_link
+from conformance.reports.material import Material
+from conformance.runfile import Record, Stored, VariantLine
+
+_BRIEF, _FULL = 3, 8
+"""Elements shown of a result: where everything passed, and elsewhere."""
+
+_BRIEF_DIGITS = 2
+_INPUT_ELEMENTS = 6
+_LONGEST = 600
+
+
+class _Strings:
+    """Texts, each once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        return self._numbers.setdefault(text, len(self._numbers))
+
+    @property
+    def all(self) -> list[str]:
+        return list(self._numbers)
+
+
+def data(material: Material) -> dict[str, Any]:
+    """The drill-down's data, of JSON types only."""
+    strings = _Strings()
+    strings("")
+    columns = [
+        {
+            "label": column.label,
+            "backend": column.name,
+            "mode": column.mode.name,
+            "device": column.device,
+            "because": column.mode.because,
+            "missing": column.missing,
+        }
+        for column in material.columns
+    ]
+    cases = []
+    for case_id, variants in material.by_case().items():
+        case = material.cases[case_id]
+        rows = [_variant(material, case_id, variant, strings) for variant in variants]
+        cases.append([case.id, case.operation, case.path, case.text, case.about, case.call, int(case.claim), rows])
+    return {"columns": columns, "verdicts": VERDICTS, "strings": strings.all, "cases": cases}
+
+
+def _variant(material: Material, case_id: str, variant: str, strings: _Strings) -> list[Any]:
+    lines = material.variants[variant]
+    line = material.line(variant)
+    records = material.records[variant]
+    quiet = all(record.verdict in ("passed", "unsupported") for record in records.values())
+    outcomes: list[list[Any]] = []
+    results: dict[str, int] = {}
+    texts: list[str] = []
+    codes = []
+    for column in material.columns:
+        record = records.get(column.number)
+        if record is None:
+            codes.append(".")
+            continue
+        key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
+        if record.got and key not in results:
+            results[key] = len(texts)
+            texts.append(" | ".join(shown(stored, _BRIEF if quiet else _FULL) for stored in record.got))
+        outcome = _outcome(record, results.get(key, -1), strings)
+        if outcome not in outcomes:
+            outcomes.append(outcome)
+        codes.append(chr(ord("0") + outcomes.index(outcome)))
+    return [
+        variant[len(case_id) :] if variant.startswith(f"{case_id}[") else [variant],
+        line.dtype,
+        strings("\n".join(f"{name} = {shown(array, _INPUT_ELEMENTS)}" for name, array in line.inputs.items())),
+        _answers(material.labels, lines, quiet),
+        strings(_cut(next((one.expected for one in lines.values() if one.expected), ""))),
+        strings(next((one.budget_source for one in lines.values() if one.budget_source), "")),
+        "".join(codes),
+        outcomes,
+        texts,
+        int(_differs(list(records.values()))),
+    ]
+
+
+def _answers(labels: Sequence[str], lines: dict[int, VariantLine], quiet: bool) -> list[list[Any]]:
+    """Each exact answer that a run holds: its rounded value, its decimals, and whose it is (empty: everybody's)."""
+    found: dict[str, tuple[Stored, list[str], list[str]]] = {}
+    for run, line in lines.items():
+        if line.answer is not None:
+            key = repr((line.answer.dtype, line.answer.shape, line.answer.data, line.answer.sha256))
+            found.setdefault(key, (line.answer, line.answer_digits, []))[2].append(labels[run])
+    most, digits = (_BRIEF, _BRIEF_DIGITS) if quiet else (_FULL, _FULL)
+    return [
+        [shown(answer, most), decimals[:digits], backends if len(found) > 1 else []]
+        for answer, decimals, backends in found.values()
+    ]
+
+
+def _outcome(record: Record, result: int, strings: _Strings) -> list[Any]:
+    details: dict[str, Any] = {}
+    if record.reason:
+        details["reason"] = strings(_cut(record.reason))
+    if record.link:
+        details["link"] = strings(safe_link(record.link) or f"(not followed: {record.link})")
+    if record.raised:
+        details["raised"] = strings(_cut(record.raised))
+    if record.findings:
+        details["findings"] = [
+            [strings(_cut(text)) for text in (finding.channel, finding.expected, finding.got, finding.detail)]
+            for finding in record.findings
+        ]
+    outcome: list[Any] = [
+        VERDICTS.index(record.verdict),  # type: ignore[arg-type]  # reading has checked it
+        result,
+        _rounded(record.ulp),
+        _rounded(record.budget),
+        ",".join(map(str, record.at)),
+        _rounded(record.end_to_end),
+        details or None,
+    ]
+    while outcome[-1] in (None, ""):
+        outcome.pop()
+    return outcome
+
+
+def _differs(records: Sequence[Record]) -> bool:
+    """Whether the columns tell different stories: in their verdict, in raising, in the dtype or shape of the result."""
+    stories = {(r.verdict, bool(r.raised), *(described(stored) for stored in r.got)) for r in records}
+    return len(stories) > 1
+
+
+def _rounded(number: float | None) -> float | int | None:
+    """Three significant digits: more would double the page and tell nothing."""
+    if number is None:
+        return None
+    short = float(f"{number:.3g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"

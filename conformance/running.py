@@ -1,0 +1,207 @@
+"""`conformance run`: one pytest process a backend, watched through the run file it writes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from conformance import backends, runfile
+from conformance.failure import failure_text
+from conformance.runfile import Run, RunFileError
+
+_SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `conformance run` was asked for.
+
+    Attributes:
+        backends: names.
+        modes: names; empty for all of each backend.
+        device: 'cpu' or 'gpu'.
+        keyword: pytest's ``-k`` expression, or empty.
+        variants: patterns of variant IDs; empty for all.
+        cases: the case files, or None for those that come with the suite.
+        output: the folder of the run files.
+        jobs: how many backends run at once.
+    """
+
+    backends: Sequence[str]
+    output: Path
+    modes: Sequence[str] = ()
+    device: str = "cpu"
+    keyword: str = ""
+    variants: Sequence[str] = ()
+    cases: Path | None = None
+    jobs: int = 1
+
+    def run_file(self, backend: str) -> Path:
+        return self.output / f"{backend}-{self.device}.jsonl"
+
+    def command(self, backend: str) -> list[str]:
+        """The pytest command of one backend."""
+        command = [sys.executable, "-m", "pytest", "-c", str(_SUITE_INI), "-q", "--tb=short", "--no-header"]
+        command += ["-p", "conformance.suite.options", "--pyargs", "conformance.suite"]
+        command += ["--backend", backend, "--device", self.device, "--run-file", str(self.run_file(backend))]
+        command += [part for mode in self.modes for part in ("--mode", mode)]
+        command += [part for variant in self.variants for part in ("--variant", variant)]
+        command += ["-k", self.keyword] if self.keyword else []
+        command += ["--cases", str(self.cases)] if self.cases else []
+        return command
+
+
+@dataclass(slots=True)
+class Child:
+    """One backend's process.
+
+    Attributes:
+        backend: its name.
+        total: records it will write, once its header is there.
+        done, failed: records so far, and how many of them failed.
+        status: its exit status, once it ended.
+        seconds: how long it has run.
+    """
+
+    backend: str
+    path: Path
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    total: int | None = None
+    done: int = 0
+    failed: int = 0
+    status: int | None = None
+    seconds: float = 0.0
+    _started: float = field(default_factory=time.monotonic)
+    _offset: int = 0
+    _rest: bytes = b""
+
+    def look(self) -> None:
+        """Read what the process has recorded since the last look."""
+        self.status = self.process.poll()
+        self.seconds = time.monotonic() - self._started
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            new = self._rest + file.read()
+            self._offset = file.tell()
+        *lines, self._rest = new.split(b"\n")
+        for line in lines:
+            if self.total is None:
+                header = msgspec.json.decode(line, type=runfile.Header)
+                self.total = sum(mode.variants for mode in header.modes)
+            elif line.startswith(b'{"kind":"record"'):
+                self.done += 1
+                self.failed += b'"verdict":"failed"' in line
+
+    def output(self) -> str:
+        """Everything the process printed."""
+        self.log.seek(0)
+        return self.log.read().decode("utf-8", "replace")
+
+
+def start(request: Request, backend: str) -> Child:
+    """Start one backend's process."""
+    path = request.run_file(backend)
+    path.unlink(missing_ok=True)
+    log = tempfile.TemporaryFile()
+    # Only pytest itself and this suite: plugins and options of the surrounding project have no say here.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    process = subprocess.Popen(
+        request.command(backend), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+    )
+    return Child(backend, path, process, log)
+
+
+def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
+    """Run every backend, at most `request.jobs` at once; calls `watch` with all processes so far, again and again.
+
+    An exception (Ctrl-C, say) ends the processes; what they recorded stays.
+    """
+    request.output.mkdir(parents=True, exist_ok=True)
+    # Those with most modes take longest; started first, they leave the shortest tail.
+    waiting = sorted(request.backends, key=lambda name: -len(backends.load(name).modes))
+    children: list[Child] = []
+    try:
+        while waiting or any(child.status is None for child in children):
+            while waiting and sum(child.status is None for child in children) < request.jobs:
+                children.append(start(request, waiting.pop(0)))
+            for child in children:
+                if child.status is None:
+                    child.look()
+            watch(children)
+            time.sleep(_POLL_SECONDS)
+    finally:
+        for child in children:
+            if child.process.poll() is None:
+                child.process.terminate()
+                child.process.wait()
+    for child in children:
+        child.look()
+    return sorted(children, key=lambda child: list(request.backends).index(child.backend))
+
+
+def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
+    """The run files of the processes, and a line for each process that left none that can be read."""
+    runs, problems = [], []
+    for child in children:
+        if not child.path.exists():
+            problems.append(f"{child.backend}: nothing was recorded (exit status {child.status})")
+            continue
+        try:
+            runs.append(runfile.read(child.path))
+        except RunFileError as error:
+            problems.append(str(error))
+    return runs, problems
+
+
+def exit_status(runs: Sequence[Run], problems: Sequence[str]) -> int:
+    """0: all passed or registered. 1: something failed. 3: a run is incomplete, or nothing of it could run."""
+    if problems or any(not run.complete or not ran(run) for run in runs):
+        return 3
+    return 1 if any(record.verdict in ("failed", "crashed", "timed-out") for r in runs for record in r.records) else 0
+
+
+def ran(run: Run) -> bool:
+    """Whether anything at all was tried: a run whose every variant is unsupported shows nothing."""
+    return any(record.verdict != "unsupported" for record in run.records) or not run.records
+
+
+def summary(runs: Sequence[Run]) -> Iterator[tuple[str, str, str, str]]:
+    """For each backend and mode: framework and version, mode, size of the manifest, and the verdicts in words."""
+    for run in runs:
+        version = next(iter(run.header.versions.values()), "")
+        counts = run.counts()
+        for i, mode in enumerate(run.header.modes):
+            words = [f"{n:,} {verdict}" for verdict, n in counts[mode.name].items() if n]
+            if mode.left_out:
+                words.append(f"({mode.left_out:,} not in this mode's subset)")
+            yield f"{run.header.backend} {version}" if i == 0 else "", mode.name, f"{mode.variants:,}", "  ".join(words)
+
+
+def failures(runs: Sequence[Run]) -> Iterator[tuple[Run, runfile.Record]]:
+    """Every record that neither passed nor is registered nor unsupported."""
+    for run in runs:
+        for record in run.records:
+            if record.verdict in ("failed", "crashed", "timed-out"):
+                yield run, record
+
+
+def failure_lines(run: Run, record: runfile.Record) -> str:
+    """A failing record as a person wants to read it."""
+    case = run.cases[run.variants[record.variant].case]
+    return failure_text(
+        record.variant, run.header.backend, record.mode, run.header.device, case.call, case.claim, record.findings
+    )
