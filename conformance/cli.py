@@ -22,13 +22,24 @@ app = typer.Typer(
 _out = Console(highlight=False, soft_wrap=True, markup=False)
 _err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
-Backends = Annotated[list[str] | None, typer.Option("--backend", "-b", help="A backend; again for more. Default: all installed.")]
-Modes = Annotated[list[str] | None, typer.Option("--mode", "-m", help="A mode; again for more. Default: all of each backend.")]
+Backends = Annotated[
+    list[str] | None, typer.Option("--backend", "-b", help="A backend; again for more. Default: all installed.")
+]
+Modes = Annotated[
+    list[str] | None, typer.Option("--mode", "-m", help="A mode; again for more. Default: all of each backend.")
+]
 Device = Annotated[str, typer.Option("--device", help="cpu or gpu.")]
 Cases = Annotated[Path | None, typer.Option("--cases", help="Case files. Default: those that come with the suite.")]
 Keyword = Annotated[str, typer.Option("-k", help="Cases whose name matches, as pytest's -k takes it.")]
 Variants = Annotated[list[str] | None, typer.Option("--variant", help="A variant's ID; * and ? match; again for more.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write. Default: reports/, or reports/selected/ for a part of the cases or modes.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Where to write. Default: reports/, or reports/selected/ for a part of the cases or modes.",
+    ),
+]
 
 _MOST_FAILURES_SHOWN = 20
 
@@ -42,7 +53,9 @@ def run(
     variant: Variants = None,
     cases: Cases = None,
     output: Output = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")] = min(os.cpu_count() or 1, 4),
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")
+    ] = min(os.cpu_count() or 1, 4),
 ) -> None:
     """Run the cases on every backend, then write the reports.
 
@@ -58,9 +71,7 @@ def run(
     _refuse_unmatched(selection)
     part = bool(keyword or variant or mode)
     folder = output or Path("reports", "selected") if part else output or Path("reports")
-    request = running.Request(
-        names, folder, mode or [], _device(device), keyword, variant or [], cases, jobs
-    )
+    request = running.Request(names, folder, mode or [], _device(device), keyword, variant or [], cases, jobs)
     _refuse_unknown_modes(names, mode or [])
     _out.print(_headline(selection, names))
     try:
@@ -70,7 +81,12 @@ def run(
         _err.print("interrupted; what was recorded until then is in the run files")
         raise typer.Exit(3) from None
     runs, problems = running.collect(children)
-    for line in [text for _, text in zip(range(_MOST_FAILURES_SHOWN), (running.failure_lines(*f) for f in running.failures(runs)), strict=False)]:
+    for line in [
+        text
+        for _, text in zip(
+            range(_MOST_FAILURES_SHOWN), (running.failure_lines(*f) for f in running.failures(runs)), strict=False
+        )
+    ]:
         _out.print(line + "\n")
     print_summary(_out, runs)
     for run_ in runs:
@@ -96,8 +112,12 @@ def run(
 @app.command()
 def check(
     cases: Cases = None,
-    document: Annotated[Path | None, typer.Option("--document", help="The document: checks what case files say of it.")] = None,
-    write_schemas: Annotated[bool, typer.Option("--write-schemas", help="Write the JSON Schemas beside the cases anew.")] = False,
+    document: Annotated[
+        Path | None, typer.Option("--document", help="The document: checks what case files say of it.")
+    ] = None,
+    write_schemas: Annotated[
+        bool, typer.Option("--write-schemas", help="Write the JSON Schemas beside the cases anew.")
+    ] = False,
 ) -> None:
     """Check the case files: every mistake, patterns that match nothing, stale schemas, the document's provenance."""
     from conformance import checking
@@ -109,7 +129,10 @@ def check(
             (corpus.root / name).write_text(checking.schema_text(name), encoding="utf-8")
     problems = checking.unmatched_patterns(corpus)
     if cases is None:
-        problems += [f"{corpus.root / n} is not current; conformance check --write-schemas" for n in checking.stale_schemas(corpus.root)]
+        problems += [
+            f"{corpus.root / n} is not current; conformance check --write-schemas"
+            for n in checking.stale_schemas(corpus.root)
+        ]
     if document is not None:
         if not document.is_file():
             _fail(f"{document}: no such file")
@@ -120,7 +143,10 @@ def check(
         _out.print(f"{len(corpus.documents)} files state their document; {printed} printed arrays stand in it verbatim")
     for problem in problems:
         _err.print(f"error: {problem}")
-    _out.print(f"{len(corpus.cases):,} cases, {len(selection.variants):,} variants, {len(corpus.divergences)} registered divergences   cases {corpus.digest[:8]}")
+    _out.print(
+        f"{len(corpus.cases):,} cases, {len(selection.variants):,} variants, "
+        f"{len(corpus.divergences)} registered divergences   cases {corpus.digest[:8]}"
+    )
     raise typer.Exit(2 if problems else 0)
 
 
@@ -141,7 +167,8 @@ def list_(
             _out.print(item.id)
         return
     shares = {
-        name: {mode: selection.share(name, mode).count for mode in backends.load(name).modes} for name in backends.names()
+        name: {mode: selection.share(name, mode).count for mode in backends.load(name).modes}
+        for name in backends.names()
     }
     manifest = {
         "cases_digest": selection.corpus.digest,
@@ -165,7 +192,9 @@ def list_(
 
 @app.command()
 def report(
-    run_files: Annotated[list[Path] | None, typer.Argument(help="Run files. Default: all in the output folder.")] = None,
+    run_files: Annotated[
+        list[Path] | None, typer.Argument(help="Run files. Default: all in the output folder.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the reports.")] = Path("reports"),
 ) -> None:
     """Write the reports of run files. Needs neither the cases nor any framework."""

@@ -41,6 +41,7 @@ class Watch:
         self._progress.stop()
 
     def __call__(self, children: list[Child]) -> None:
+        """Show where every process stands."""
         for child in children:
             if child.backend not in self._tasks:
                 self._tasks[child.backend] = self._progress.add_task(child.backend, total=None, failed="")

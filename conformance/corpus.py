@@ -39,6 +39,7 @@ class Share:
 
     @property
     def count(self) -> int:
+        """How many variants it runs."""
         return sum(map(len, self.variants.values()))
 
 
@@ -71,7 +72,8 @@ class Selection:
         """What a mode of a backend runs: everything, or the subset declared for it.
 
         Args:
-            backend, mode: which.
+            backend: its name.
+            mode: its mode.
             case_ids: of these cases only.
         """
         chosen = self._cases.keys() if case_ids is None else case_ids

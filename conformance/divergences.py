@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import UNSET
@@ -23,10 +22,7 @@ from conformance.casefile.model import Divergence
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
 from conformance.execution import Outcome
-from conformance.program import Program
-
-if TYPE_CHECKING:
-    from conformance.judging import Finding, Measured
+from conformance.findings import Finding, Measured
 
 
 @lru_cache(maxsize=4096)
@@ -48,6 +44,7 @@ class Entry:
 
     @property
     def because(self) -> str:
+        """The reason, in one sentence."""
         return self.spec.because
 
     @property
@@ -132,9 +129,7 @@ _EXPLAINED = {
 }
 
 
-def explain(
-    entry: Entry, outcome: Outcome, program: Program, findings: Sequence[Finding], measured: Measured | None
-) -> str:
+def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measured: Measured | None) -> str:
     """Why what came is not what the entry says; empty where it is exactly that."""
     instead = entry.spec.instead
     if not findings:

@@ -127,7 +127,7 @@ class Executor:
             (name, self._backend.dtype(value) if name == "dtype" and value is not None else value)
             for name, value in step.arguments
         )
-        return Step(step.operation, arguments)
+        return Step(step.operation, arguments, step.text)
 
 
 def _judgeable(array: Any) -> np.ndarray:
@@ -140,4 +140,3 @@ def _judgeable(array: Any) -> np.ndarray:
 def _raised(error: Exception) -> Raised:
     message = " ".join(str(error).split())
     return Raised(type(error).__name__, message if len(message) <= 400 else message[:400] + "…")
-

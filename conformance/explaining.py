@@ -11,10 +11,11 @@ from conformance.answers import Answer, Answers
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
 from conformance.corpus import Selection
-from conformance.judging import describe, format_number
 from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
-from conformance.suite.session import BackendSession, exact_digits, expectation
+from conformance.suite.recording import exact_digits, expectation
+from conformance.suite.session import BackendSession
+from conformance.wording import describe, format_number
 
 _MOST_SHOWN = 12
 

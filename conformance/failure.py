@@ -10,13 +10,20 @@ class FindingLike(Protocol):
     """A `conformance.judging.Finding`, or a run file's line of one."""
 
     @property
-    def channel(self) -> str: ...
+    def channel(self) -> str:
+        """Which channel differs."""
+
     @property
-    def expected(self) -> str: ...
+    def expected(self) -> str:
+        """What was due."""
+
     @property
-    def got(self) -> str: ...
+    def got(self) -> str:
+        """What came."""
+
     @property
-    def detail(self) -> str: ...
+    def detail(self) -> str:
+        """What helps to understand it."""
 
 
 def repeat_command(variant: str, backend: str, mode: str, device: str = "cpu") -> str:

@@ -42,10 +42,14 @@ Argument = Any
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of an operation."""
+    """One call of an operation.
+
+    `text` tells calls apart that do different things (unlike equality, for which 1, 1.0 and True are the same).
+    """
 
     operation: str
     arguments: tuple[tuple[str, Argument], ...]
+    text: str
 
     def bind(self, values: Sequence[Any]) -> dict[str, Any]:
         """The arguments by name, references replaced by values."""
@@ -71,7 +75,7 @@ class Program:
     @property
     def key(self) -> str:
         """Equal for programs that run the same steps on the same number of inputs."""
-        return f"{len(self.inputs)}:{self.steps!r}"
+        return f"{len(self.inputs)} " + "; ".join(step.text for step in self.steps)
 
 
 def fetch(argument: Argument, values: Sequence[Any]) -> Any:
@@ -108,7 +112,7 @@ class _Compiler:
                 return Ref(self.names.index(name))
             case Call(operation=operation, arguments=arguments):
                 bound = tuple((name, self.argument(argument)) for name, argument in arguments)
-                return Ref(self._step(Step(operation, bound)))
+                return Ref(self._step(operation, bound))
             case ListOf(items=items):
                 parts = [self.argument(item) for item in items]
                 if parts and all(isinstance(part, Ref) for part in parts):
@@ -119,12 +123,12 @@ class _Compiler:
                 return ShapeRef(inner.index) if isinstance(inner, Ref) else []
         return expressions.plain(expression, self._bindings)
 
-    def _step(self, step: Step) -> int:
-        key = repr(step)
-        if key not in self._known:
-            self._known[key] = len(self.names) + len(self.steps)
-            self.steps.append(step)
-        return self._known[key]
+    def _step(self, operation: str, arguments: tuple[tuple[str, Argument], ...]) -> int:
+        text = f"{operation} {arguments!r}"
+        if text not in self._known:
+            self._known[text] = len(self.names) + len(self.steps)
+            self.steps.append(Step(operation, arguments, text))
+        return self._known[text]
 
 
 def runner(program: Program, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., tuple[Any, ...]]:
@@ -152,4 +156,4 @@ def _getter(named: tuple[str, Argument]) -> tuple[str, Callable[[list[Any]], Any
     if isinstance(argument, Refs):
         indices = argument.indices
         return name, lambda values: [values[i] for i in indices]
-    return name, lambda values: argument
+    return name, lambda _: argument

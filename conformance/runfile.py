@@ -252,7 +252,7 @@ class Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._file: BinaryIO = path.open("wb")
-        self._counts = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in header.modes}
+        self._counts: dict[str, dict[str, int]] = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in header.modes}
         self._seen: set[str] = set()
         self._records = 0
         self._write(header)
@@ -328,7 +328,7 @@ class Run:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Records of each verdict, by mode, zeros included; what is missing counts as 'not-run'."""
-        counts = {m.name: dict.fromkeys(VERDICTS, 0) for m in self.header.modes}
+        counts: dict[str, dict[str, int]] = {m.name: dict.fromkeys(VERDICTS, 0) for m in self.header.modes}
         for record in self.records:
             counts[record.mode][record.verdict] += 1
         for mode, missing in self.missing().items():

@@ -47,6 +47,7 @@ class Request:
     jobs: int = 1
 
     def run_file(self, backend: str) -> Path:
+        """Where a backend's run is recorded."""
         return self.output / f"{backend}-{self.device}.jsonl"
 
     def command(self, backend: str) -> list[str]:
@@ -115,7 +116,7 @@ def start(request: Request, backend: str) -> Child:
     """Start one backend's process."""
     path = request.run_file(backend)
     path.unlink(missing_ok=True)
-    log = tempfile.TemporaryFile()
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process that writes to it
     # Only pytest itself and this suite: plugins and options of the surrounding project have no say here.
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

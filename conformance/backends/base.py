@@ -145,7 +145,9 @@ class Backend(ABC):
         """`function`, a function of arrays, made ready to run in `mode`."""
         return function
 
-    def gradient(self, function: Function, inputs: Sequence[Native], wrt: Sequence[int], cotangent: Native) -> list[Native]:
+    def gradient(
+        self, function: Function, inputs: Sequence[Native], wrt: Sequence[int], cotangent: Native
+    ) -> list[Native]:
         """Gradients of ``sum(cotangent * function(*inputs))`` with respect to the inputs numbered `wrt`.
 
         Raises:

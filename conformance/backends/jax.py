@@ -122,7 +122,9 @@ def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
     loss = -(target * log_p + (1 - target) * log_not_p)
     if weight is not None:
         loss = weight * loss
-    return {"none": jnp.asarray, "mean": jnp.mean, "sum": jnp.sum}[reduction](loss)
+    if reduction == "none":
+        return loss
+    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
 
 
 @idiom("binary_cross_entropy_with_logits")
@@ -134,7 +136,9 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None,
     loss = target * positive + (1 - target) * negative
     if weight is not None:
         loss = weight * loss
-    return {"none": jnp.asarray, "mean": jnp.mean, "sum": jnp.sum}[reduction](loss)
+    if reduction == "none":
+        return loss
+    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
 
 
 @idiom("exp")

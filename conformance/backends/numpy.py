@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.base import Backend, Idioms
+from conformance.dtypes import DTYPES
 
 idiom = Idioms()
 
@@ -33,8 +34,6 @@ class NumpyBackend(Backend):
         return np.asarray(array)
 
     def dtype(self, name: str) -> Any:
-        from conformance.dtypes import DTYPES
-
         return DTYPES[name].numpy
 
 
@@ -93,7 +92,9 @@ def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
     loss = -(target * log_p + (1 - target) * log_not_p)
     if weight is not None:
         loss = weight * loss
-    return {"none": np.asarray, "mean": np.mean, "sum": np.sum}[reduction](loss)
+    if reduction == "none":
+        return loss
+    return np.mean(loss) if reduction == "mean" else np.sum(loss)
 
 
 @idiom("binary_cross_entropy_with_logits")
@@ -106,7 +107,9 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None,
     loss = target * positive + (1 - target) * negative
     if weight is not None:
         loss = weight * loss
-    return {"none": np.asarray, "mean": np.mean, "sum": np.sum}[reduction](loss)
+    if reduction == "none":
+        return loss
+    return np.mean(loss) if reduction == "mean" else np.sum(loss)
 
 
 @idiom("exp")

@@ -120,7 +120,9 @@ def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
     loss = -(target * log_p + (1 - target) * log_not_p)
     if weight is not None:
         loss = weight * loss
-    return {"none": tf.identity, "mean": tf.reduce_mean, "sum": tf.reduce_sum}[reduction](loss)
+    if reduction == "none":
+        return loss
+    return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
 @idiom("binary_cross_entropy_with_logits")
@@ -131,7 +133,9 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None,
         loss = tf.nn.weighted_cross_entropy_with_logits(labels=target, logits=x, pos_weight=pos_weight)
     if weight is not None:
         loss = weight * loss
-    return {"none": tf.identity, "mean": tf.reduce_mean, "sum": tf.reduce_sum}[reduction](loss)
+    if reduction == "none":
+        return loss
+    return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
 @idiom("exp")

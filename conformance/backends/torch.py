@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import ml_dtypes
 import numpy as np
 
-from conformance.backends.base import Backend, Function, Idioms, Unsupported
+from conformance.backends.base import Backend, Function, Idioms
 
 if TYPE_CHECKING:
     import torch
@@ -46,8 +47,6 @@ class TorchBackend(Backend):
     def to_numpy(self, array: Any) -> np.ndarray:
         array = array.detach().cpu()
         if array.dtype == torch.bfloat16:
-            import ml_dtypes
-
             return np.asarray(array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16))
         return np.asarray(array.numpy())
 

@@ -257,9 +257,8 @@ def _check_argument(
         if parameter.kind == Data:
             if _is_data(value):
                 continue
-        elif not parameter.holds_arrays or value is None:
-            if parameter.accepts(value):
-                continue
+        elif (not parameter.holds_arrays or value is None) and parameter.accepts(value):
+            continue
         raise refuse(repr(value))
 
 

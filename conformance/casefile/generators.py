@@ -27,12 +27,13 @@ def generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
         shape: the array's shape (`Linspace` has its own).
 
     Returns:
-        An array that is kept for the next call, since the dtypes of a grid share it: not to be written to.
+        An array that is kept for the next call, since the dtypes of a grid share it: it is read-only.
     """
     key = f"{spec!r} {shape}"
     values = _recent.pop(key, None)
     if values is None:
         values = _generate(spec, shape)
+        values.flags.writeable = False
     _recent[key] = values
     if len(_recent) > _MOST_RECENT:
         del _recent[next(iter(_recent))]

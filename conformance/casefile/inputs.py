@@ -75,7 +75,9 @@ def resolve_shape(shape: Any, bindings: Mapping[str, Any], keys: tuple[str | int
     """
     value = bindings.get(shape, shape) if isinstance(shape, str) else shape
     if not isinstance(value, list) or not all(type(n) is int and n >= 0 for n in value) or len(value) > 8:
-        raise Mistake(f"expected a shape (a list of up to 8 lengths) or the name of one under 'for', found {value!r}", keys)
+        raise Mistake(
+            f"expected a shape (a list of up to 8 lengths) or the name of one under 'for', found {value!r}", keys
+        )
     size = 1
     for length in value:
         size *= length

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
-from conformance.casefile import expressions, inputs, printed, yaml_reader
+from conformance.casefile import checks, expressions, yaml_reader
 from conformance.casefile.errors import CaseFileError, Mistake, Problem, did_you_mean
 from conformance.casefile.model import (
     GIVEN_SOURCES,
@@ -21,17 +21,13 @@ from conformance.casefile.model import (
     DivergenceFile,
     Document,
     Expect,
-    Full,
     Given,
     Instead,
-    Linspace,
     Subset,
     SubsetFile,
     Within,
 )
-from conformance.casefile.numbers import dtype_named, leaves, literal_shape, to_array
-from conformance.casefile.variants import LoadedCase, Variant, expand, grid_of, natural_case_dtype
-from conformance.dtypes import DTYPES
+from conformance.casefile.variants import LoadedCase, Variant, expand, grid_of
 
 DIVERGENCES = "divergences"
 SUBSETS = "subsets.yaml"
@@ -78,7 +74,9 @@ def load(root: Path) -> Corpus:
     problems: list[Problem] = []
     digest = hashlib.sha256()
     if not paths:
-        problems.append(Problem(str(root), 1, 1, "no case files (*.yaml) here; expected a case file or a folder of them"))
+        problems.append(
+            Problem(str(root), 1, 1, "no case files (*.yaml) here; expected a case file or a folder of them")
+        )
     for path in paths:
         relative = path.relative_to(base)
         try:
@@ -129,7 +127,7 @@ class _File:
             if registry is not None:
                 for i, entry in enumerate(registry.divergences):
                     with _Reporting(self, ("divergences", i)):
-                        _check_divergence(entry)
+                        checks.check_divergence(entry)
                 corpus.divergences.extend((registry.backend, entry) for entry in registry.divergences)
         elif self._relative.name == SUBSETS:
             subsets = self._decode(data, SubsetFile, "subsets", Subset)
@@ -192,9 +190,7 @@ class _File:
         except msgspec.ValidationError as error:
             self._note_invalid(error, keys, at_key)
 
-    def _note_invalid(
-        self, error: msgspec.ValidationError, keys: tuple[str | int, ...], at_key: bool = False
-    ) -> None:
+    def _note_invalid(self, error: msgspec.ValidationError, keys: tuple[str | int, ...], at_key: bool = False) -> None:
         message, _, path = str(error).partition(" - at `$")
         keys = (*keys, *_path_parts(path.rstrip("`")))
         if message.startswith(_UNKNOWN_FIELD):
@@ -222,7 +218,7 @@ class _File:
             return None
         for name, given in case.given.items():
             with _Reporting(self, (*keys, "given", name)):
-                _check_given(given, case, grid)
+                checks.check_given(given, case, grid)
         which = "claim" if case.claim is not None else "call"
         with _Reporting(self, keys):
             if (case.call is None) == (case.claim is None):
@@ -232,12 +228,16 @@ class _File:
                 parse = expressions.parse_claim if case.claim is not None else expressions.parse_call
                 parsed = parse(case.claim or case.call or "")
                 expressions.check(parsed, case.given, grid)
-                unused = (case.given.keys() | grid.keys() - {"dtype"}) - expressions.names_in(parsed) - _shape_names(case)
+                unused = (
+                    (case.given.keys() | grid.keys() - {"dtype"})
+                    - expressions.names_in(parsed)
+                    - checks.shape_names(case)
+                )
                 if unused:
                     raise Mistake(f"'{min(unused)}' is given but not used")
                 expression = parsed
             with _Reporting(self, keys):
-                _check_expect(case, expect)
+                checks.check_expect(case, expect)
         if expression is None or len(self._problems) > before:
             return None
         text = "\n".join(lines).rstrip()
@@ -276,10 +276,15 @@ class _Reporting:
 def _fields_at(keys: tuple[str | int, ...]) -> list[str]:
     """The keys a mapping may have, of those nested in a file's entries, by the key it stands under."""
     name = next((key for key in reversed(keys) if isinstance(key, str)), "")
-    kinds = {"expect": Expect, "document": Document, "within": Within, "instead": Instead}
+    kinds: dict[str, type[msgspec.Struct]] = {
+        "expect": Expect,
+        "document": Document,
+        "within": Within,
+        "instead": Instead,
+    }
     sources = {f.encode_name: f.type for f in msgspec.structs.fields(Given) if f.encode_name in GIVEN_SOURCES}
     for source, union in sources.items():
-        kinds.update({source: kind for kind in get_args(union) if hasattr(kind, "__struct_config__")})
+        kinds[source] = next((kind for kind in get_args(union) if hasattr(kind, "__struct_config__")), Given)
     return [f.encode_name for f in msgspec.structs.fields(kinds.get(name, Given))]
 
 
@@ -290,129 +295,3 @@ def _path_parts(path: str) -> Iterator[str | int]:
             yield int(part)
         elif part:
             yield part
-
-
-def _shape_names(case: Case) -> set[str]:
-    """The names under `for` that generators take their shape from."""
-    specs = [s for g in case.given.values() if isinstance(g, Given) for s in g.sources.values()]
-    return {s.shape for s in specs if isinstance(getattr(s, "shape", None), str)}
-
-
-def _check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
-    dtypes = grid.get("dtype") or [natural_case_dtype_of(case)]
-    if not isinstance(given, Given):
-        _check_literal(given, dtypes, ())
-        return
-    sources = given.sources
-    if len(sources) != 1:
-        found = " and ".join(sources) or "none"
-        raise Mistake(f"expected one of {', '.join(GIVEN_SOURCES)}, found {found}")
-    if given.dtype is not None:
-        dtypes = [dtype_named(given.dtype, ("dtype",)).name]
-    source, spec = next(iter(sources.items()))
-    if source == "array":
-        _check_literal(spec, dtypes, ("array",))
-    elif source == "printed":
-        _placed(lambda: printed.parse(spec), ("printed",))
-        for name in dtypes:
-            inputs.printed_array(printed.parse(spec), DTYPES[name], ("printed",))
-    else:
-        if isinstance(spec, Full):
-            _check_literal(spec.value, dtypes, (source, "value"))
-        elif source not in ("integers", "bernoulli"):
-            bad = [d for d in dtypes if DTYPES[d].kind != "floating"]
-            if bad:
-                raise Mistake(f"'{source}' makes real numbers: impossible in an array of dtype {bad[0]}", (source,))
-        if not isinstance(spec, Linspace):
-            shapes = grid.get(spec.shape, [spec.shape]) if isinstance(spec.shape, str) else [spec.shape]
-            for shape in shapes:
-                inputs.resolve_shape(shape, {}, (source, "shape"))
-        if source == "integers":
-            if spec.low > spec.high:
-                raise Mistake(f"low {spec.low} is above high {spec.high}", (source,))
-            for bound in ("low", "high"):
-                _check_literal(getattr(spec, bound), [*dtypes, "int64"], (source, bound))
-
-
-def natural_case_dtype_of(case: Case) -> str:
-    """`natural_case_dtype`, or float32 for a case whose literals are no numbers (which is noted elsewhere)."""
-    try:
-        return natural_case_dtype(case)
-    except Mistake:
-        return "float32"
-
-
-def _check_literal(literal: Any, dtypes: list[str], keys: tuple[str | int, ...]) -> None:
-    literal_shape(literal, keys)
-    numbers = [number for _, number in leaves(literal)]
-    small = all(type(n) in (int, float, bool) and (n - n != 0 or abs(n) <= 127) for n in numbers)
-    for name in dtypes:
-        # Small plain numbers fit every floating dtype; anything else is tried out.
-        if not (small and DTYPES[name].kind == "floating"):
-            to_array(literal, DTYPES[name], keys)
-
-
-def _check_expect(case: Case, expect: Expect) -> None:
-    at: tuple[str | int, ...] = ("expect",)
-    if case.claim is not None and expect != Expect():
-        raise Mistake("a claim says itself what is expected", at)
-    if case.within is not None:
-        if case.claim is None or "==" not in case.claim:
-            raise Mistake("'within' belongs to a claim with ==", ("within",))
-        if (case.within.ulp is None) == (case.within.absolute is None):
-            raise Mistake("expected one of 'ulp' and 'absolute'", ("within",))
-    if "gradient" in case.check:
-        if case.claim is not None:
-            raise Mistake("a claim has no gradient", ("check",))
-        parsed = expressions.parse_call(case.call or "")
-        if isinstance(parsed, expressions.Call) and any(expressions.operations_in(a) for _, a in parsed.arguments):
-            raise Mistake("the gradient of one operation is checked, not of a composition", ("check",))
-        if expect.raises:
-            raise Mistake("a call that is refused has no gradient", ("check",))
-    if expect.raises and (expect.prints or expect.shape is not None or expect.dtype or expect.values is not msgspec.UNSET):
-        raise Mistake("a call that is refused has no other outcome", at)
-    if expect.prints is not None:
-        _placed(lambda: printed.parse(expect.prints or ""), (*at, "prints"))
-    if expect.dtype is not None:
-        dtype_named(expect.dtype, (*at, "dtype"))
-    if expect.values is not msgspec.UNSET:
-        literal_shape(expect.values, (*at, "values"))
-        if not expect.because:
-            raise Mistake("stated values need a 'because': why does arithmetic not say them?", at)
-    if case.draw is not None and len(case.given) != 1:
-        raise Mistake("a curve is drawn over exactly one input", ("draw",))
-
-
-def _check_divergence(entry: Divergence) -> None:
-    instead = entry.instead
-    if not (
-        instead.raises or instead.returns or instead.dtype or instead.shape is not None
-        or instead.values is not msgspec.UNSET or instead.ulp
-    ):  # fmt: skip
-        raise Mistake("expected what comes instead: one of raises, returns, dtype, shape, values, ulp", ("instead",))
-    if instead.dtype is not None:
-        dtype_named(instead.dtype, ("instead", "dtype"))
-    if instead.values is not msgspec.UNSET:
-        literal_shape(instead.values, ("instead", "values"))
-    if entry.link and not entry.link.startswith("https://"):
-        raise Mistake("expected a link that begins with https://", ("link",))
-    for i, name in enumerate(entry.dtypes):
-        dtype_named(name, ("dtypes", i))
-    _placed(lambda: _specifier(entry.versions), ("versions",))
-
-
-def _specifier(text: str) -> None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        raise Mistake(f"expected versions such as >=2.0,<3, found '{text}'") from None
-
-
-def _placed(action: Callable[[], Any], keys: tuple[str | int, ...]) -> None:
-    """Run a check whose mistakes don't know where in the case they are."""
-    try:
-        action()
-    except Mistake as mistake:
-        raise Mistake(mistake.message, (*keys, *mistake.keys), mistake.offset) from None

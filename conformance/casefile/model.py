@@ -21,7 +21,7 @@ class _Part(Struct, forbid_unknown_fields=True, rename="kebab", frozen=True):
     pass
 
 
-class Document(_Part):
+class Document(_Part, frozen=True):
     """Where a file's cases come from. `conformance check --document` holds this against the document itself."""
 
     title: str
@@ -30,7 +30,7 @@ class Document(_Part):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="of the document's bytes")]
 
 
-class Normal(_Part):
+class Normal(_Part, frozen=True):
     """Nearly normal numbers: the sum of twelve uniform ones less 6, times `scale`, plus `mean`."""
 
     shape: ShapeOrName
@@ -39,7 +39,7 @@ class Normal(_Part):
     mean: float = 0.0
 
 
-class Uniform(_Part):
+class Uniform(_Part, frozen=True):
     """Uniform numbers in [low, high)."""
 
     shape: ShapeOrName
@@ -48,7 +48,7 @@ class Uniform(_Part):
     high: float = 1.0
 
 
-class Integers(_Part):
+class Integers(_Part, frozen=True):
     """Uniform integers in [low, high]."""
 
     shape: ShapeOrName
@@ -57,7 +57,7 @@ class Integers(_Part):
     high: int
 
 
-class Bernoulli(_Part):
+class Bernoulli(_Part, frozen=True):
     """Zeros and ones; a one with the given probability."""
 
     shape: ShapeOrName
@@ -65,7 +65,7 @@ class Bernoulli(_Part):
     probability: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
 
-class Linspace(_Part):
+class Linspace(_Part, frozen=True):
     """`count` evenly spaced numbers from `start` to `stop`, both included."""
 
     start: float
@@ -73,18 +73,20 @@ class Linspace(_Part):
     count: Annotated[int, Meta(ge=2, le=2**24)]
 
 
-class Full(_Part):
+class Full(_Part, frozen=True):
     """One number everywhere."""
 
     shape: ShapeOrName
     value: float | int | str | bool
 
 
-class Given(_Part):
+class Given(_Part, frozen=True):
     """An input that is not written as a plain nested list: exactly one of its sources, and a dtype if need be."""
 
     array: Annotated[Any, Meta(description="a nested list of numbers")] = UNSET
-    printed: Annotated[str, Meta(description="what a framework printed: each number stands for an interval")] | UnsetType = UNSET
+    printed: (
+        Annotated[str, Meta(description="what a framework printed: each number stands for an interval")] | UnsetType
+    ) = UNSET
     normal: Normal | UnsetType = UNSET
     uniform: Uniform | UnsetType = UNSET
     integers: Integers | UnsetType = UNSET
@@ -102,18 +104,20 @@ class Given(_Part):
 GIVEN_SOURCES = ("array", "printed", "normal", "uniform", "integers", "bernoulli", "linspace", "full")
 
 
-class Expect(_Part):
+class Expect(_Part, frozen=True):
     """What must come of a call, beside the exact value."""
 
     raises: Annotated[bool, Meta(description="the call is refused with an error")] = False
-    prints: Annotated[str, Meta(description="what the document printed; each number stands for an interval")] | None = None
+    prints: Annotated[str, Meta(description="what the document printed; each number stands for an interval")] | None = (
+        None
+    )
     shape: Shape | None = None
     dtype: str | None = None
     values: Annotated[Any, Meta(description="a nested list: the result, where arithmetic does not define it")] = UNSET
     because: Annotated[str, Meta(description="why these values or this dtype, where arithmetic does not say")] = ""
 
 
-class Within(_Part):
+class Within(_Part, frozen=True):
     """How far the two sides of an ``==`` may be apart, instead of what the operations' budgets add up to."""
 
     because: Annotated[str, Meta(min_length=10, description="where the number comes from")]
@@ -121,7 +125,7 @@ class Within(_Part):
     absolute: Annotated[float, Meta(gt=0)] | None = None
 
 
-class Case(_Part):
+class Case(_Part, frozen=True):
     """One entry: given inputs, a call or a claim, and what is expected of it."""
 
     name: CaseName
@@ -141,10 +145,12 @@ class Case(_Part):
     ] = "flushable"
     within: Within | None = None
     about: Annotated[str, Meta(description="what the case shows, for readers of the report")] = ""
-    draw: Annotated[Literal["curve"], Meta(description="draw the result over the only input in the report")] | None = None
+    draw: Annotated[Literal["curve"], Meta(description="draw the result over the only input in the report")] | None = (
+        None
+    )
 
 
-class CaseFile(_Part):
+class CaseFile(_Part, frozen=True):
     """A file of cases."""
 
     cases: Annotated[list[Case], Meta(min_length=1)]
@@ -152,7 +158,7 @@ class CaseFile(_Part):
     about: str = ""
 
 
-class Instead(_Part):
+class Instead(_Part, frozen=True):
     """The deviating outcome that is expected: exactly this, or the divergence is gone."""
 
     raises: Annotated[str, Meta(description="the name of the exception that comes")] | None = None
@@ -160,12 +166,13 @@ class Instead(_Part):
     dtype: str | None = None
     shape: Shape | None = None
     values: Annotated[Any, Meta(description="a nested list: the result that comes, bit for bit")] = UNSET
-    ulp: Annotated[
-        list[float], Meta(min_length=2, max_length=2, description="the error lies between these, in ULP")
-    ] | None = None
+    ulp: (
+        Annotated[list[float], Meta(min_length=2, max_length=2, description="the error lies between these, in ULP")]
+        | None
+    ) = None
 
 
-class Divergence(_Part):
+class Divergence(_Part, frozen=True):
     """A registered deviation."""
 
     cases: Annotated[str, Meta(description="a pattern of variant IDs; * stands for anything, ? for one character")]
@@ -179,14 +186,14 @@ class Divergence(_Part):
     link: str = ""
 
 
-class DivergenceFile(_Part):
+class DivergenceFile(_Part, frozen=True):
     """The registered deviations of one backend."""
 
     backend: str
     divergences: list[Divergence]
 
 
-class Subset(_Part):
+class Subset(_Part, frozen=True):
     """The variants that a slow mode runs."""
 
     backend: str
@@ -195,9 +202,7 @@ class Subset(_Part):
     variants: Annotated[list[str], Meta(min_length=1, description="patterns of variant IDs")]
 
 
-class SubsetFile(_Part):
+class SubsetFile(_Part, frozen=True):
     """The modes that run a declared subset."""
 
     subsets: list[Subset]
-
-

@@ -40,7 +40,8 @@ def literal_shape(literal: Literal, keys: tuple[str | int, ...] = ()) -> tuple[i
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise Mistake(
-                f"a ragged array: this item has shape {list(shape)}, the first of its list {list(shapes[0])}", (*keys, i)
+                f"a ragged array: this item has shape {list(shape)}, the first of its list {list(shapes[0])}",
+                (*keys, i),
             )
     return (len(literal), *shapes[0])
 
@@ -70,7 +71,7 @@ def leaves(literal: Literal, keys: tuple[str | int, ...] = ()) -> Iterator[tuple
 
 
 def natural_dtype(literal: Literal) -> str:
-    """The dtype a literal has when its case names none: float32, or int64 or bool where all numbers are of that kind."""
+    """The dtype of a literal whose case names none: float32, or int64 or bool where all numbers are of that kind."""
     kinds = {type(number) for _, number in leaves(literal)}
     if kinds == {int}:
         return "int64"

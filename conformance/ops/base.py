@@ -75,6 +75,7 @@ class Parameter:
 
     @property
     def required(self) -> bool:
+        """Whether it has no default."""
         return self.default is inspect.Parameter.empty
 
     @property
@@ -89,6 +90,7 @@ class Parameter:
 
     @property
     def holds_arrays(self) -> bool:
+        """Whether it takes arrays."""
         return self.kind in (Array, Labels, MaybeArray, Arrays)
 
     def accepts(self, value: Any) -> bool:

@@ -41,8 +41,8 @@ def binary_cross_entropy_with_logits(
 
 @binary_cross_entropy_with_logits.budget(
     "error analysis of (1 - t) x + l (log1p(exp(-|x|)) + max(-x, 0)) with l = 1 + (pos_weight - 1) t, and of max(x, 0) "
-    "- x t + log1p(exp(-|x|)): both add and subtract terms of the size of x (4 units roundoff of it, times l), and take "
-    "one exponential and one log1p (8 each, 2 in 16 bits); then the weight and the reduction's own summation"
+    "- x t + log1p(exp(-|x|)): both add and subtract terms of the size of x (4 units roundoff of it, times l), and "
+    "take one exponential and one log1p (8 each, 2 in 16 bits); then the weight and the reduction's own summation"
 )
 def _(
     result: Rounded,

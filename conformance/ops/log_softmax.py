@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from flint import arb
 
 from conformance.ops.base import Array, Axis, elementary, operation, summation_growth
 from conformance.ops.reductions import relative_to
@@ -24,7 +25,8 @@ def log_softmax(x: Array, *, axis: Axis) -> Balls:
         The shape and dtype of `x`.
     """
     shifted = x - balls.largest(x, axis)
-    return shifted - balls.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    # The ball 0 to start with: the sum over an axis without elements would be a plain 0.
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True, initial=arb(0)))
 
 
 @log_softmax.budget(

@@ -25,8 +25,8 @@ def sigmoid(x: Array) -> Balls:
 
 
 @sigmoid.budget(
-    "error analysis of 1 / (1 + exp(-x)): one exponential (8 units roundoff, 2 in 16 bits), whose relative error the sum can only "
-    "damp, one addition and one division"
+    "error analysis of 1 / (1 + exp(-x)): one exponential (8 units roundoff, 2 in 16 bits), whose relative error the "
+    "sum can only damp, one addition and one division"
 )
 def _(result: Rounded, x: np.ndarray) -> float:
     return elementary(result) + 2

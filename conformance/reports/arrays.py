@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from conformance.judging import format_number
+from conformance.wording import format_number
 from conformance.runfile import Stored
 
 

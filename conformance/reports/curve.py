@@ -109,7 +109,7 @@ def _series(
     errors = signed_errors(y, got).ravel()[order]
     at = tuple(record.at)
     inside = len(at) == x.ndim and all(0 <= i < n for i, n in zip(at, x.shape, strict=True))
-    where = f"{float(x[at].astype(np.float64)):.6g}" if inside and record.ulp is not None else ""
+    where = f"{float(x[at].astype(np.float64)):.6g}".replace("-", "−") if inside and record.ulp is not None else ""
     off = int(np.count_nonzero(errors != 0))
     return Series(labels, errors, off, record.ulp, record.budget, where)
 

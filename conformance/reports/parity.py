@@ -56,6 +56,7 @@ def render(page: view.Page) -> str:
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["ulp"] = _ulp
     environment.filters["percent"] = _percent
+    environment.filters["moment"] = lambda text: text.replace("T", " ").removesuffix("+00:00")
     environment.filters["steps"] = lambda number: f"{number:,}" if number < 10**6 else f"{number:.1e}"
     style = (TEMPLATES / "parity.css").read_text(encoding="utf-8")
     script = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("variant.js", "parity.js"))

@@ -12,7 +12,7 @@ from conformance.reports.curve import Figure, Series
 
 WIDTH = 820
 LEFT, RIGHT = 84, 16
-_TOP, _CURVE, _GAP, _STRIP, _CAPTION, _BOTTOM = 14, 210, 44, 46, 20, 46
+_TOP, _CURVE, _GAP, _STRIP, _CAPTION, _BOTTOM = 14, 210, 44, 46, 26, 46
 _LINEAR_UP_TO = 8.0
 _CAPTION_LETTERS = 100
 

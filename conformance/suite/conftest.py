@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,13 +20,16 @@ RAN = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Read the cases and prepare the backends; any mistake is a usage error."""
     option = config.option
     try:
         root = Path(option.conformance_cases) if option.conformance_cases else None
         selection = select(root, option.conformance_variant)
         names = option.conformance_backend or backends.installed()
         sessions = {
-            name: BackendSession(name, selection, option.conformance_device, _modes(name, option.conformance_mode, names))
+            name: BackendSession(
+                name, selection, option.conformance_device, _modes(name, option.conformance_mode, names)
+            )
             for name in dict.fromkeys(names)
         }
     except (CaseFileError, SelectionError, backends.UnknownBackendError) as error:
@@ -49,7 +53,13 @@ def _modes(name: str, wanted: list[str], names: list[str]) -> list[str]:
     return known or (["-"] if wanted and not known else [])
 
 
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    """The parameters of an item of this suite; of any other, none."""
+    return getattr(getattr(item, "callspec", None), "params", {})
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item for each case in each mode of each backend."""
     if "session" not in metafunc.fixturenames:
         return
     config = metafunc.config
@@ -65,29 +75,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """Open the run file, now that it is known which items will run."""
     config = session.config
     path = config.option.conformance_run_file
     if not path or config.option.collectonly:
         return
     ((_, run),) = config.stash[SESSIONS].items()
-    chosen = dict.fromkeys(i.callspec.params["case"].id for i in session.items if hasattr(i, "callspec"))
+    chosen = dict.fromkeys(parameters["case"].id for parameters in map(_parameters, session.items) if parameters)
     asked = [*config.option.conformance_variant, *([f"-k {config.option.keyword}"] if config.option.keyword else [])]
     run.record_to(Path(path), list(chosen), "; ".join(asked))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Count the items that ran, so that an interrupted run is told from a complete one."""
     result = yield
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    parameters = _parameters(item)
     if "session" in parameters:
         item.config.stash[RAN][parameters["session"].name] += 1
     return result
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the run file, with a footer if every item ran."""
     config = session.config
     if SESSIONS not in config.stash:
         return
     for name, run in config.stash[SESSIONS].items():
-        expected = sum(getattr(i, "callspec", None) is not None and i.callspec.params["session"] is run for i in session.items)
+        expected = sum(_parameters(item).get("session") is run for item in session.items)
         run.finish(complete=config.stash[RAN][name] == expected)

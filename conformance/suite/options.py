@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-OPTIONS = {
-    "backend": dict(action="append", default=[], metavar="NAME", help="a backend to run; default: all installed"),
-    "mode": dict(action="append", default=[], metavar="NAME", help="a mode to run; default: all of each backend"),
-    "device": dict(default="cpu", choices=["cpu", "gpu"], help="where to run; default: cpu"),
-    "variant": dict(action="append", default=[], metavar="ID", help="run this variant only (* and ? match)"),
-    "cases": dict(default=None, metavar="PATH", help="case files; default: those that come with the suite"),
-    "run-file": dict(default=None, metavar="PATH", help="write a run file (needs exactly one --backend)"),
+OPTIONS: dict[str, dict[str, Any]] = {
+    "backend": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME",
+        "help": "a backend to run; default: all installed",
+    },
+    "mode": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME",
+        "help": "a mode to run; default: all of each backend",
+    },
+    "device": {"default": "cpu", "choices": ["cpu", "gpu"], "help": "where to run; default: cpu"},
+    "variant": {"action": "append", "default": [], "metavar": "ID", "help": "run this variant only (* and ? match)"},
+    "cases": {"default": None, "metavar": "PATH", "help": "case files; default: those that come with the suite"},
+    "run-file": {"default": None, "metavar": "PATH", "help": "write a run file (needs exactly one --backend)"},
 }
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from msgspec import UNSET
 
 import conformance
 from conformance import backends
 from conformance.backends.base import Backend, Idioms, Unsupported, own_version
-from conformance.casefile.expressions import Comparison, names_in
+from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share, manifest_digest
@@ -29,7 +25,6 @@ from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
 from conformance.runfile import (
     FORMAT,
-    CaseLine,
     FindingLine,
     Header,
     IdiomSource,
@@ -39,6 +34,7 @@ from conformance.runfile import (
     VariantLine,
     Writer,
 )
+from conformance.suite.recording import case_line, environment, exact_digits, expectation, now
 
 _DIGITS_SHOWN = 4
 
@@ -156,7 +152,7 @@ class BackendSession:
         """Close the run file; with a footer if every item ran."""
         if self._writer is not None:
             if complete:
-                self._writer.finish(_now())
+                self._writer.finish(now())
             else:
                 self._writer.close()
             self._writer = None
@@ -249,7 +245,7 @@ class BackendSession:
             [self._mode_summary(mode, share) for mode, share in shares.items()],
             {n: {"document": OPERATIONS[n].document, "summary": OPERATIONS[n].summary} for n in names},
             [IdiomSource(n, self._class.idioms.source(n)) for n in names if n in self._class.idioms],
-            _now(),
+            now(),
             selected,
         )
 
@@ -264,83 +260,8 @@ class BackendSession:
         return ModeSummary(mode, share.count, share.left_out, share.because, self.unavailable, flushes)
 
 
-def case_line(case: LoadedCase, root: Path) -> CaseLine:
-    """A case as run files hold it."""
-    path = Path(case.path)
-    relative = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
-    claim = isinstance(case.expression, Comparison)
-    text = (case.case.claim if claim else case.case.call) or ""
-    about = case.case.about
-    return CaseLine(case.id, case.headline, relative.as_posix(), case.text, about, text, claim, case.case.draw or "")
-
-
-def expectation(variant: Variant) -> str:
-    """What a case states about its outcome, in words; empty where the exact answer is all."""
-    expect = variant.case.expect
-    parts = []
-    if expect.raises:
-        parts.append("an error")
-    if expect.prints is not None:
-        parts.append(f"printed as {' '.join(expect.prints.split())}")
-    if expect.shape is not None:
-        parts.append(f"shape {expect.shape}")
-    if expect.dtype is not None:
-        parts.append(f"dtype {expect.dtype}")
-    if expect.values is not UNSET:
-        parts.append(f"the values {expect.values}")
-    if expect.because:
-        parts.append(f"because {expect.because}")
-    return ", ".join(parts)
-
-
-def exact_digits(values: object, most: int) -> list[str]:
-    """The first elements of an exact result in up to 20 significant digits."""
-    from flint import arb
-
-    from conformance.truth import balls
-    from conformance.truth.rounding import Rounded
-
-    assert isinstance(values, Rounded)
-    balls.working_precision(160)
-    digits = []
-    for units, quantum, residual in zip(
-        values.units.ravel()[:most].tolist(),
-        values.quantum.ravel()[:most].tolist(),
-        values.residual.ravel()[:most].tolist(),
-        strict=True,
-    ):
-        if residual - residual != 0:  # far past the largest finite value
-            digits.append("overflow")
-        else:
-            digits.append(balls.to_decimal((arb(units) + arb(residual)) * arb(2) ** quantum))
-    return digits
-
-
-def environment(backend: Backend | None) -> dict[str, str]:
-    """What a result may depend on beside versions. Nothing that names a person or a machine."""
-    found = {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "cores": str(os.cpu_count() or "unknown"),
-    }
-    return found | (backend.settings() if backend is not None else {})
-
-
-def _processor() -> str:
-    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
-
-
 def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def describe_failure(session: BackendSession, result: Result) -> str:

@@ -49,8 +49,7 @@ def exact(array: np.ndarray) -> Balls:
 def intervals(midpoints: list[Fraction], radii: list[Fraction], shape: tuple[int, ...]) -> Balls:
     """Balls around rational midpoints with rational radii, in C order."""
     flat = [
-        arb(fmpq(m.numerator, m.denominator))
-        + arb(0, _upper(fmpq(r.numerator, r.denominator)) if r else 0)
+        arb(fmpq(m.numerator, m.denominator)) + arb(0, _upper(fmpq(r.numerator, r.denominator)) if r else 0)
         for m, r in zip(midpoints, radii, strict=True)
     ]
     return _shaped(flat, shape)
@@ -114,7 +113,8 @@ def log1p(x: Balls) -> Balls:
 def _with_infinities(x: Balls, logarithms: Balls, at_zero: Callable[[arb], bool]) -> Balls:
     if all(ball.is_finite() for ball in _plain(logarithms)):
         return logarithms
-    return elementwise(lambda e, r: arb.neg_inf() if at_zero(value_of(e)) else r, x, logarithms)
+    # A traced logarithm of 0 is -inf already, and knows that it has no finite slope.
+    return elementwise(lambda e, r: arb.neg_inf() if not _traced(r) and at_zero(e) else r, x, logarithms)
 
 
 def at_least(x: Balls, low: int) -> Balls:

@@ -69,14 +69,17 @@ class Traced:
         return Traced(-self.ball, (self,), (arb(-1),))
 
     def exp(self) -> Traced:
+        """What ``np.exp`` calls."""
         return self._unary(arb_series([self.ball, 1], 2).exp())
 
     def log(self) -> Traced:
+        """What ``np.log`` calls."""
         if self.ball.is_zero():
             return self._log_of_zero()
         return self._unary(arb_series([self.ball, 1], 2).log())
 
     def log1p(self) -> Traced:
+        """What ``np.log1p`` calls."""
         if (1 + self.ball).is_zero():
             return self._log_of_zero()
         return self._unary(arb_series([1 + self.ball, 1], 2).log())

@@ -72,7 +72,8 @@ def _rounded(result: Balls, dtype: DType) -> Rounded:
         )
     for index in np.flatnonzero(~clear).tolist():
         units[index], quantum[index], residual[index] = _settled(elements[index], dtype, index, result.shape)
-    return from_columns(*(c.reshape(result.shape) for c in (units, quantum, residual)), dtype)
+    shape = result.shape
+    return from_columns(units.reshape(shape), quantum.reshape(shape), residual.reshape(shape), dtype)
 
 
 def _settled(ball: arb, dtype: DType, index: int, shape: tuple[int, ...]) -> tuple[int, int, float]:

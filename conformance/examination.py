@@ -1,0 +1,284 @@
+"""One outcome, looked at in every channel."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import UNSET
+
+from conformance import dtypes
+from conformance.answers import Answer, Answers, chain, end_to_end, gradients
+from conformance.casefile import printed as printing
+from conformance.casefile.inputs import printed_inputs
+from conformance.casefile.numbers import to_array
+from conformance.casefile.variants import Variant
+from conformance.claims import Claim
+from conformance.dtypes import DType
+from conformance.execution import Outcome
+from conformance.findings import Channel, Finding, Measured
+from conformance.program import Program, Ref
+from conformance.truth import balls
+from conformance.truth.balls import Balls, UndecidedError, UndefinedError
+from conformance.truth.rounding import Rounded
+from conformance.truth.settling import midpoints_and_radii
+from conformance.wording import count, describe, exact_text, first, format_number, place, short, ulps
+
+_PRECISION = 160
+
+
+class Examination:
+    """One outcome, looked at in every channel."""
+
+    def __init__(self, variant: Variant, program: Program, outcome: Outcome, answers: Answers) -> None:
+        self._variant = variant
+        self._program = program
+        self._outcome = outcome
+        self._answers = answers
+        self._expect = variant.case.expect
+        self.findings: list[Finding] = []
+        self.measured: Measured | None = None
+        self.answer: Answer | None = None
+        self.end_to_end: float | None = None
+
+    def run(self) -> None:
+        """Look at every channel that this variant has."""
+        outcome = self._outcome
+        if outcome.raised is not None:
+            if not self._expect.raises:
+                self._add("status", "a result", f"{outcome.raised.type}: {outcome.raised.message}")
+            return
+        if self._expect.raises:
+            result = outcome.received[-1]
+            self._add("status", "an error", f"a result: {describe(result)}")
+            return
+        for name, (given, received) in outcome.narrowed.items():
+            self._add("dtype", f"the input {name} as {given}", received, "the backend narrows it before anything runs")
+        budgets: list[np.ndarray | None] = []
+        inputs = len(self._program.inputs)
+        for number, step in enumerate(self._program.steps):
+            got = outcome.received[inputs + number]
+            due = self._answers.of_step(step, outcome.received)
+            last = number == len(self._program.steps) - 1 and not self._program.relations
+            budgets.append(self._step(number, due, got, last))
+        if self._program.relations:
+            Claim(self._variant, self._program, outcome, budgets, self._add).check()
+        elif self._variant.check == "gradient":
+            self._gradients()
+        else:
+            self._printed(outcome.received[-1])
+            if len(self._program.steps) > 1:
+                self._measure_end_to_end(outcome.received[-1])
+
+    def _add(self, channel: Channel, expected: str, got: str, detail: str = "", flushed: bool = False) -> None:
+        self.findings.append(Finding(channel, expected, got, detail, flushed))
+
+    def _step(self, number: int, due: Answer, got: np.ndarray, last: bool) -> np.ndarray | None:
+        """Judge the result of one step; returns the absolute error it was allowed, by element."""
+        expect = self._expect
+        found = dtypes.of(got)
+        stated = last and expect.values is not UNSET
+        expected_dtype = expect.dtype if last and expect.dtype else (due.dtype.name if due.dtype else None)
+        where = f"step {number + 1}, {self._program.steps[number].operation}" if len(self._program.steps) > 1 else ""
+        if expected_dtype is None:
+            self._add(
+                "dtype", "a dtype stated by the case (expect.dtype): these inputs leave it open", found.name, where
+            )
+        elif found.name != expected_dtype:
+            self._add("dtype", expected_dtype, found.name, where)
+        expected_shape = tuple(expect.shape) if last and expect.shape is not None else due.shape
+        if expected_shape is None and not stated:
+            self._add("shape", "an error or a stated result", str(list(got.shape)), due.why_not)
+            return None
+        if expected_shape is not None and got.shape != expected_shape:
+            self._add("shape", str(list(expected_shape)), str(list(got.shape)), where)
+            return None
+        if stated:
+            self._stated(got, found)
+            return None
+        if found != due.dtype and found.kind == "floating":
+            due = self._answers.of_step(self._program.steps[number], self._outcome.received, found)
+        if last:
+            self.answer = due
+        if due.values is not None:
+            self._computed(number, due.values, due.budget, got, where)
+            return None if due.budget is None else due.budget * due.values.ulp()
+        if due.bits is not None:
+            self._bits(due.bits, got, where)
+            return np.zeros(got.shape)
+        self._add("value", "values stated by the case (expect.values)", describe(got), due.why_not)
+        return None
+
+    def _computed(self, number: int, exact: Rounded, budget: np.ndarray | None, got: np.ndarray, where: str) -> None:
+        assert budget is not None  # every computed answer has one
+        error = exact.distance(got)
+        within = error <= budget
+        self._measure(error, budget, number)
+        if within.all():
+            self._zero_signs(exact, got, where)
+            return
+        wide = got.astype(np.float64)
+        special = ~np.isfinite(wide) & ~within
+        if special.any():
+            at = first(special)
+            self._add("nan-inf", format_number(exact.value[at]), format_number(got[at]), place(at, where))
+        flushed = ~within & (wide == 0) & _subnormal(exact)
+        wrong = ~within & ~special & ~flushed
+        if flushed.any():
+            at = first(flushed)
+            text = f"{int(flushed.sum())} subnormal values came as zero; {place(at, where)}"
+            tolerated = self._variant.case.case.subnormals != "preserve"
+            self._add("value", format_number(exact.value[at]), format_number(got[at]), text, tolerated)
+        if wrong.any():
+            ratio = np.where(wrong, error / np.maximum(budget, 1e-300), -1.0)
+            at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+            detail = (
+                f"{ulps(error[at])} away, {ulps(budget[at])} allowed; {count(wrong)} of {got.size} elements; "
+                f"{place(at, where)}"
+            )
+            self._add("value", format_number(exact.value[at]), format_number(got[at]), detail)
+
+    def _zero_signs(self, exact: Rounded, got: np.ndarray, where: str) -> None:
+        """A value that rounds to zero keeps its sign; a true zero of the definition has none."""
+        wrong = (got == 0) & (exact.units == 0) & (exact.residual != 0) & (np.signbit(got) != (exact.residual < 0))
+        if wrong.any():
+            at = first(wrong)
+            self._add("signed-zero", format_number(exact.value[at]), format_number(got[at]), place(at, where))
+
+    def _bits(self, due: np.ndarray, got: np.ndarray, where: str) -> None:
+        if due.dtype != got.dtype:
+            return  # the dtype channel has said so; its values have no bits to compare
+        if due.tobytes() == np.ascontiguousarray(got).tobytes():
+            self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
+            return
+        both_nan = (due != due) & (got != got)
+        nan = ((due != due) | (got != got)) & ~both_nan
+        value = (due != got) & ~both_nan & ~nan
+        zero = (due == got) & (np.signbit(due.astype(np.float64)) != np.signbit(got.astype(np.float64)))
+        channels: list[tuple[Channel, np.ndarray]] = [("nan-inf", nan), ("value", value), ("signed-zero", zero)]
+        for channel, wrong in channels:
+            if wrong.any():
+                at = first(wrong)
+                detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}"
+                flushed = bool(
+                    channel == "value"
+                    and self._variant.case.case.subnormals != "preserve"
+                    and ((got == 0) | ~wrong).all()
+                    and dtypes.of(due).kind == "floating"
+                    and (np.abs(due[wrong].astype(np.float64)) < 2.0 ** dtypes.of(due).min_exponent).all()
+                )
+                self._add(channel, format_number(due[at]), format_number(got[at]), detail, flushed)
+
+    def _stated(self, got: np.ndarray, found: DType) -> None:
+        """The result against values that the case states, signs of zeros included."""
+        due = to_array(self._expect.values, found)
+        if due.shape != got.shape:
+            self._add("shape", str(list(due.shape)), str(list(got.shape)))
+            return
+        self.answer = Answer(due.shape, found, bits=due)
+        self._bits(due, got, f"stated by the case: {self._expect.because}")
+
+    def _measure(self, error: np.ndarray, budget: np.ndarray, number: int) -> None:
+        if not error.size:
+            return
+        ratio = np.where(np.isnan(error), np.inf, error / np.maximum(budget, 0.5))
+        index = int(np.argmax(ratio))
+        if self.measured is None or ratio.flat[index] > self.measured.ratio:
+            at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
+            largest = float(error.flat[index])
+            self.measured = Measured(largest, float(budget.flat[index]), at, number, float(ratio.flat[index]))
+
+    def _measure_end_to_end(self, got: np.ndarray) -> None:
+        found = dtypes.of(got)
+        inputs = self._outcome.received[: len(self._program.inputs)]
+        if found.kind != "floating" or not all(np.isfinite(a.astype(np.float64)).all() for a in inputs):
+            return
+        try:
+            exact = end_to_end(self._program, inputs, found)
+        except (UndecidedError, UndefinedError):
+            return
+        if exact.units.shape == got.shape:
+            self.end_to_end = float(np.max(exact.distance(got), initial=0.0))
+
+    def _printed(self, got: np.ndarray) -> None:
+        """The result against what the document printed."""
+        if self._expect.prints is None:
+            return
+        shown = printing.parse(self._expect.prints)
+        found = dtypes.of(got)
+        if shown.shape != got.shape:
+            self._add("shape", f"{list(shown.shape)}, as printed", str(list(got.shape)))
+            return
+        if shown.whole and found.kind == "floating":
+            self._add("printed", "integers, as printed", found.name)
+        if shown.dtype is not None and shown.dtype != found.name:
+            self._add("dtype", f"{shown.dtype}, as printed", found.name)
+        low, high = shown.bounds()
+        spread = self._spread_of_printed_inputs(got.shape)
+        answer = self.answer
+        allowed = answer.budget * answer.values.ulp() if answer and answer.values and answer.budget is not None else 0.0
+        wide = got.astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            holds = (wide >= low - spread - allowed) & (wide <= high + spread + allowed)
+        holds |= np.isnan(low) & np.isnan(wide)
+        if holds.all():
+            return
+        at = first(~holds)
+        text = shown.texts[int(np.ravel_multi_index(at, got.shape)) if at else 0]
+        parts = [f"printed {text}, that is {short(low[at])} to {short(high[at])}"]
+        if spread.any():
+            parts.append(f"rounding of the printed inputs ± {spread[at]:.1e}")
+        if answer and answer.values:
+            error = float(answer.values.distance(got)[at])
+            parts.append(f"exact {exact_text(answer.values, at)} ({ulps(error)} away)")
+            if not self.findings:
+                parts.append("the backend is right, the expectation is not")
+        if at:
+            parts.append(place(at))
+        self._add("printed", f"{short(low[at])} to {short(high[at])}", format_number(got[at]), "; ".join(parts))
+
+    def _spread_of_printed_inputs(self, shape: tuple[int, ...]) -> np.ndarray:
+        """How far the rounding of printed inputs reaches, by element of the result: the exact definition on balls."""
+        sources = printed_inputs(self._variant)
+        if not sources:
+            return np.zeros(shape)
+        balls.working_precision(_PRECISION)
+        inputs: list[Balls] = []
+        for name, array in zip(self._program.inputs, self._outcome.received, strict=False):
+            source = sources.get(name)
+            inputs.append(
+                balls.intervals(list(source.midpoints), list(source.radii), source.shape)
+                if source is not None
+                else balls.exact(array)
+            )
+        last: Ref = self._program.results[0]
+        return np.nan_to_num(midpoints_and_radii(chain(self._program, inputs)[last.index])[1], nan=np.inf)
+
+    def _gradients(self) -> None:
+        outcome = self._outcome
+        step = self._program.steps[-1]
+        assert outcome.cotangent is not None
+        try:
+            due = gradients(step, outcome.received, list(outcome.gradients), outcome.cotangent)
+        except (UndecidedError, UndefinedError) as reason:
+            self._add("gradient", "a stated result", "something the definition does not say", str(reason))
+            return
+        for (name, got), answer in zip(outcome.gradients.items(), due, strict=True):
+            if got.dtype != answer.values.value.dtype or got.shape != answer.values.value.shape:
+                self._add("gradient", describe(answer.values.value), describe(got), f"with respect to {name}")
+                continue
+            error = answer.values.distance(got)
+            self._measure(error, answer.budget, 0)
+            wrong = ~(error <= answer.budget)
+            if wrong.any():
+                at = first(wrong)
+                flushed = bool(((got == 0) & _subnormal(answer.values) | ~wrong).all())
+                detail = (
+                    f"with respect to {name}; {ulps(error[at])} away, {ulps(answer.budget[at])} allowed; "
+                    f"{count(wrong)} of {got.size} elements; {place(at)}"
+                )
+                tolerated = flushed and self._variant.case.case.subnormals != "preserve"
+                self._add("gradient", format_number(answer.values.value[at]), format_number(got[at]), detail, tolerated)
+
+
+def _subnormal(exact: Rounded) -> np.ndarray:
+    dtype = dtypes.of(exact.value)
+    return (exact.units != 0) & (np.abs(exact.units) < 2.0 ** (dtype.precision - 1))

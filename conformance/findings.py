@@ -1,0 +1,42 @@
+"""What is found when an outcome is held against the truth: channels that differ, and the largest error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Channel = Literal[
+    "status", "dtype", "shape", "nan-inf", "value", "signed-zero", "gradient", "printed", "claim", "registry"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One channel in which an outcome is not what it must be.
+
+    Attributes:
+        channel: which.
+        expected, got: in words and numbers.
+        detail: what helps to understand it: the exact value, the interval, where it was.
+        flushed: the only difference is that subnormal results came as zero.
+    """
+
+    channel: Channel
+    expected: str
+    got: str
+    detail: str = ""
+    flushed: bool = False
+
+
+@dataclass(slots=True)
+class Measured:
+    """The largest error seen, in ULP, and where.
+
+    `ratio` is the error divided by the budget there: the measured element is the one nearest its budget.
+    """
+
+    ulp: float = 0.0
+    budget: float = 0.0
+    index: tuple[int, ...] = ()
+    step: int = 0
+    ratio: float = -1.0

@@ -1,0 +1,89 @@
+"""What a run file says of a case, a variant, an exact answer and the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flint import arb
+from msgspec import UNSET
+
+from conformance.backends.base import Backend
+from conformance.casefile.expressions import Comparison
+from conformance.casefile.variants import LoadedCase, Variant
+from conformance.runfile import CaseLine
+from conformance.truth import balls
+from conformance.truth.rounding import Rounded
+
+
+def case_line(case: LoadedCase, root: Path) -> CaseLine:
+    """A case as run files hold it."""
+    path = Path(case.path)
+    relative = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+    claim = isinstance(case.expression, Comparison)
+    text = (case.case.claim if claim else case.case.call) or ""
+    about = case.case.about
+    return CaseLine(case.id, case.headline, relative.as_posix(), case.text, about, text, claim, case.case.draw or "")
+
+
+def expectation(variant: Variant) -> str:
+    """What a case states about its outcome, in words; empty where the exact answer is all."""
+    expect = variant.case.expect
+    parts = []
+    if expect.raises:
+        parts.append("an error")
+    if expect.prints is not None:
+        parts.append(f"printed as {' '.join(expect.prints.split())}")
+    if expect.shape is not None:
+        parts.append(f"shape {expect.shape}")
+    if expect.dtype is not None:
+        parts.append(f"dtype {expect.dtype}")
+    if expect.values is not UNSET:
+        parts.append(f"the values {expect.values}")
+    if expect.because:
+        parts.append(f"because {expect.because}")
+    return ", ".join(parts)
+
+
+def exact_digits(values: Rounded, most: int) -> list[str]:
+    """The first elements of an exact result in up to 20 significant digits."""
+    balls.working_precision(160)
+    digits = []
+    for units, quantum, residual in zip(
+        values.units.ravel()[:most].tolist(),
+        values.quantum.ravel()[:most].tolist(),
+        values.residual.ravel()[:most].tolist(),
+        strict=True,
+    ):
+        if residual - residual != 0:  # far past the largest finite value
+            digits.append("overflow")
+        else:
+            digits.append(balls.to_decimal((arb(units) + arb(residual)) * arb(2) ** quantum))
+    return digits
+
+
+def environment(backend: Backend | None) -> dict[str, str]:
+    """What a result may depend on beside versions. Nothing that names a person or a machine."""
+    found = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(os.cpu_count() or "unknown"),
+    }
+    return found | (backend.settings() if backend is not None else {})
+
+
+def _processor() -> str:
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
