@@ -6,10 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from conformance.corpus import Selection
+    from conformance.runfile import Run
 
 app = typer.Typer(
     help="Runs one set of cases through PyTorch, TensorFlow, JAX and NumPy, and judges every result against exact "
@@ -56,6 +60,7 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")
     ] = min(os.cpu_count() or 1, 4),
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write run files only.")] = False,
 ) -> None:
     """Run the cases on every backend, then write the reports.
 
@@ -64,15 +69,15 @@ def run(
     """
     from conformance import running
     from conformance.console import Watch, print_summary
-    from conformance.reports import parity
 
-    names = _backends(backend)
+    names = running.with_modes(_backends(backend), mode or [])
+    if not names:
+        _fail(f"no backend has the mode {', '.join(mode or [])}; 'conformance backends' shows them")
     selection = _select(cases, variant or [])
     _refuse_unmatched(selection)
-    part = bool(keyword or variant or mode)
-    folder = output or Path("reports", "selected") if part else output or Path("reports")
+    # Results of a part must not take the place of those of the whole.
+    folder = output or (Path("reports", "selected") if keyword or variant or mode else Path("reports"))
     request = running.Request(names, folder, mode or [], _device(device), keyword, variant or [], cases, jobs)
-    _refuse_unknown_modes(names, mode or [])
     _out.print(_headline(selection, names))
     try:
         with Watch(_err) as watch:
@@ -81,31 +86,20 @@ def run(
         _err.print("interrupted; what was recorded until then is in the run files")
         raise typer.Exit(3) from None
     runs, problems = running.collect(children)
-    for line in [
-        text
-        for _, text in zip(
-            range(_MOST_FAILURES_SHOWN), (running.failure_lines(*f) for f in running.failures(runs)), strict=False
-        )
-    ]:
-        _out.print(line + "\n")
+    failed = list(running.failures(runs))
+    for run_, record in failed[:_MOST_FAILURES_SHOWN]:
+        _out.print(running.failure_lines(run_, record) + "\n")
+    if len(failed) > _MOST_FAILURES_SHOWN:
+        _out.print(f"… and {len(failed) - _MOST_FAILURES_SHOWN:,} more; the report has them all\n")
     print_summary(_out, runs)
-    for run_ in runs:
-        if not running.ran(run_):
-            reasons = {record.reason for record in run_.records}
-            problems.append(f"{run_.header.backend}: nothing could run: {'; '.join(sorted(reasons))}")
-        elif not run_.complete:
-            problems.append(f"{run_.header.backend}: the run is incomplete; missing: {run_.missing()}")
-    for child in children:
-        if child.status not in (0, 1, 5):
-            problems.append(f"{child.backend}: pytest ended with status {child.status}:\n{child.output()[-3000:]}")
     for problem in problems:
         _err.print(f"error: {problem}")
-    for text in _rechecks(selection, names):
+    for text in running.rechecks(selection.corpus, names):
         _err.print(text)
-    if runs:
-        page = folder / "parity.html"
-        parity.write(runs, page)
-        _out.print(str(page))
+    if not problems and not any(run_.records for run_ in runs):
+        _fail(f"no case matches '{keyword}'")
+    if runs and not no_report:
+        _write_reports(runs, folder)
     raise typer.Exit(running.exit_status(runs, problems))
 
 
@@ -200,7 +194,6 @@ def report(
     """Write the reports of run files. Needs neither the cases nor any framework."""
     from conformance import runfile, running
     from conformance.console import print_summary
-    from conformance.reports import parity
 
     paths = run_files or sorted(output.glob("*.jsonl"))
     if not paths:
@@ -210,10 +203,11 @@ def report(
     except runfile.RunFileError as error:
         _fail(str(error))
     print_summary(_out, runs)
-    page = output / "parity.html"
-    parity.write(runs, page)
-    _out.print(str(page))
-    raise typer.Exit(running.exit_status(runs, []))
+    problems = [text for run_ in runs for text in running.shortcomings(run_)]
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    _write_reports(runs, output)
+    raise typer.Exit(running.exit_status(runs, problems))
 
 
 @app.command()
@@ -246,7 +240,7 @@ def backends_() -> None:
                 _out.print(f"  {label:<11}{text}")
 
 
-def _select(cases: Path | None, patterns: list[str]):  # type: ignore[no-untyped-def] # the type is imported late
+def _select(cases: Path | None, patterns: list[str]) -> Selection:
     from conformance.casefile.errors import CaseFileError
     from conformance.corpus import SelectionError, select
 
@@ -268,16 +262,7 @@ def _backends(wanted: list[str] | None) -> list[str]:
     return list(dict.fromkeys(wanted or backends.installed()))
 
 
-def _refuse_unknown_modes(names: list[str], modes: list[str]) -> None:
-    from conformance import backends
-
-    known = {mode for name in names for mode in backends.load(name).modes}
-    for mode in modes:
-        if mode not in known:
-            _fail(f"no mode '{mode}' in {', '.join(names)}; there are {', '.join(sorted(known))}")
-
-
-def _refuse_unmatched(selection) -> None:  # type: ignore[no-untyped-def] # the type is imported late
+def _refuse_unmatched(selection: Selection) -> None:
     from conformance import checking
 
     if not selection.patterns:
@@ -286,25 +271,17 @@ def _refuse_unmatched(selection) -> None:  # type: ignore[no-untyped-def] # the 
             _fail("\n".join(lines))
 
 
-def _rechecks(selection, names: list[str]) -> list[str]:  # type: ignore[no-untyped-def] # the type is imported late
-    from conformance import backends
-    from conformance.backends.base import own_version
-    from conformance.divergences import Registry
-
-    lines = []
-    for name in names:
-        version = own_version(backends.load(name))
-        for entry in Registry(selection.corpus.divergences, name, version).recheck():
-            lines.append(
-                f"recheck: {name} {version} is outside {entry.spec.versions} of the registered divergence "
-                f"'{entry.spec.cases}' ({entry.summary})"
-            )
-    return lines
-
-
-def _headline(selection, names: list[str]) -> str:  # type: ignore[no-untyped-def] # the type is imported late
+def _headline(selection: Selection, names: list[str]) -> str:
     cases, variants = len(selection.cases), len(selection.variants)
     return f"{cases:,} cases, {variants:,} variants, {len(names)} backends   cases {selection.corpus.digest[:8]}"
+
+
+def _write_reports(runs: list[Run], folder: Path) -> None:
+    from conformance.reports import parity
+
+    page = folder / "parity.html"
+    parity.write(runs, page)
+    _out.print(str(page))
 
 
 def _device(name: str) -> str:

@@ -15,11 +15,16 @@ from typing import IO
 import msgspec
 
 from conformance import backends, runfile
+from conformance.backends.base import own_version
+from conformance.casefile.loader import Corpus
+from conformance.divergences import Registry
 from conformance.failure import failure_text
 from conformance.runfile import Run, RunFileError
 
 _SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
 _POLL_SECONDS = 0.05
+_PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
+_LOG_TAIL = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Request:
         command = [sys.executable, "-m", "pytest", "-c", str(_SUITE_INI), "-q", "--tb=short", "--no-header"]
         command += ["-p", "conformance.suite.options", "--pyargs", "conformance.suite"]
         command += ["--backend", backend, "--device", self.device, "--run-file", str(self.run_file(backend))]
-        command += [part for mode in self.modes for part in ("--mode", mode)]
+        command += [part for mode in self.modes if mode in backends.load(backend).modes for part in ("--mode", mode)]
         command += [part for variant in self.variants for part in ("--variant", variant)]
         command += ["-k", self.keyword] if self.keyword else []
         command += ["--cases", str(self.cases)] if self.cases else []
@@ -154,23 +159,53 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
     return sorted(children, key=lambda child: list(request.backends).index(child.backend))
 
 
+def with_modes(names: Sequence[str], modes: Sequence[str]) -> list[str]:
+    """The backends that have at least one of the modes; all of them where no mode is asked for."""
+    return [name for name in names if not modes or set(modes) & set(backends.load(name).modes)]
+
+
 def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
-    """The run files of the processes, and a line for each process that left none that can be read."""
+    """The run files of the processes, and a line for everything that kept a run from being whole."""
     runs, problems = [], []
     for child in children:
-        if not child.path.exists():
-            problems.append(f"{child.backend}: nothing was recorded (exit status {child.status})")
-            continue
+        if child.status not in _PYTEST_RAN:
+            tail = child.output()[-_LOG_TAIL:].strip()
+            problems.append(f"{child.backend}: its process ended with status {child.status}:\n{tail}")
         try:
-            runs.append(runfile.read(child.path))
+            if child.path.exists():
+                runs.append(runfile.read(child.path))
         except RunFileError as error:
             problems.append(str(error))
-    return runs, problems
+    return runs, problems + [text for run in runs for text in shortcomings(run)]
+
+
+def shortcomings(run: Run) -> list[str]:
+    """Why a run can't be taken for a whole one; empty where it can."""
+    if not ran(run):
+        reasons = sorted({record.reason for record in run.records})
+        return [f"{run.header.backend}: nothing could run: {'; '.join(reasons)}"]
+    if run.complete:
+        return []
+    missing = ", ".join(f"{n:,} of {mode}" for mode, n in run.missing().items()) or "its footer"
+    return [f"{run.header.backend}: the run is incomplete; missing: {missing}"]
+
+
+def rechecks(corpus: Corpus, names: Sequence[str]) -> list[str]:
+    """A line for each registered divergence whose range the installed version has left."""
+    lines = []
+    for name in names:
+        version = own_version(backends.load(name))
+        lines += [
+            f"recheck: {name} {version} is outside {entry.spec.versions} of the registered divergence "
+            f"'{entry.spec.cases}' ({entry.summary})"
+            for entry in Registry(corpus.divergences, name, version).recheck()
+        ]
+    return lines
 
 
 def exit_status(runs: Sequence[Run], problems: Sequence[str]) -> int:
     """0: all passed or registered. 1: something failed. 3: a run is incomplete, or nothing of it could run."""
-    if problems or any(not run.complete or not ran(run) for run in runs):
+    if problems:
         return 3
     return 1 if any(record.verdict in ("failed", "crashed", "timed-out") for r in runs for record in r.records) else 0
 

@@ -10,7 +10,18 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from conformance.casefile import expressions, inputs, printed
 from conformance.casefile.errors import Mistake
-from conformance.casefile.model import GIVEN_SOURCES, Case, Divergence, Expect, Full, Given, Linspace
+from conformance.casefile.model import (
+    GIVEN_SOURCES,
+    Case,
+    Divergence,
+    Expect,
+    Full,
+    Given,
+    Integers,
+    Linspace,
+    Normal,
+    Uniform,
+)
 from conformance.casefile.numbers import dtype_named, leaves, literal_shape, to_array
 from conformance.casefile.variants import natural_case_dtype
 from conformance.dtypes import DTYPES
@@ -52,11 +63,24 @@ def check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
             shapes = grid.get(spec.shape, [spec.shape]) if isinstance(spec.shape, str) else [spec.shape]
             for shape in shapes:
                 inputs.resolve_shape(shape, {}, (source, "shape"))
-        if source == "integers":
-            if spec.low > spec.high:
-                raise Mistake(f"low {spec.low} is above high {spec.high}", (source,))
-            for bound in ("low", "high"):
-                _check_literal(getattr(spec, bound), [*dtypes, "int64"], (source, bound))
+        if isinstance(spec, Integers) and spec.low > spec.high:
+            raise Mistake(f"low {spec.low} is above high {spec.high}", (source,))
+        for name, reach in _reaches(spec).items():
+            if reach - reach != 0:
+                raise Mistake("expected a finite number", (source, name))
+            _check_literal(reach, [*dtypes, "int64"] if isinstance(spec, Integers) else dtypes, (source, name))
+
+
+def _reaches(spec: Any) -> dict[str, Any]:
+    """The furthest that a generator's numbers may go, by the parameter that says so."""
+    match spec:
+        case Normal(mean=mean, scale=scale):
+            return {"mean": mean, "scale": abs(mean) + 6 * abs(scale)}
+        case Uniform(low=low, high=high) | Integers(low=low, high=high):
+            return {"low": low, "high": high}
+        case Linspace(start=start, stop=stop):
+            return {"start": start, "stop": stop}
+    return {}
 
 
 def natural_case_dtype_of(case: Case) -> str:

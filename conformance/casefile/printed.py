@@ -22,10 +22,10 @@ _TOKEN = re.compile(
     r"|(?P<number>[-+]?(?:nan|inf|[0-9]+(?P<point>\.(?P<decimals>[0-9]*))?(?:e(?P<exponent>[-+]?[0-9]+))?))"
     r"(?![0-9A-Za-z_.])"
 )
-_PREFIX = re.compile(r"\s*(?:(?P<name>[A-Za-z_.]+)\s*\()?")
+_PREFIX = re.compile(r"\s*(?:(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*\()?")
 _ATTRIBUTE = re.compile(
     r"\s*,?\s*(?:dtype=(?:[A-Za-z_]+\.)?'?(?P<dtype>[a-z0-9]+)'?|shape=\([0-9,\s]*\)"
-    r"|device='[a-z:0-9]+'|grad_fn=<[A-Za-z0-9]+>|requires_grad=True)"
+    r"|device='[a-z:0-9]+'|grad_fn=<[A-Za-z0-9]+>|(?:requires_grad|weak_type)=True)"
 )
 
 

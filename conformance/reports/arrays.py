@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from conformance.wording import format_number
 from conformance.runfile import Stored
+from conformance.wording import format_number
 
 
 def load(stored: Stored) -> np.ndarray | None:
@@ -25,13 +25,15 @@ def described(stored: Stored) -> str:
 
 def shown(stored: Stored, most: int) -> str:
     """Dtype, shape and up to `most` first elements: ``float32[2, 3]: 0.5, 0.25, …``."""
+    return f"{described(stored)}: {elements(stored, most)}"
+
+
+def elements(stored: Stored, most: int) -> str:
+    """Up to `most` first elements: ``0.5, 0.25, …``."""
     array = load(stored)
     if array is None:
-        return f"{described(stored)}: unreadable"
-    return f"{described(stored)}: {_elements(array, math.prod(stored.shape), most)}"
-
-
-def _elements(array: np.ndarray, size: int, most: int) -> str:
+        return "unreadable"
+    size = math.prod(stored.shape)
     if size == 0:
         return "no elements"
     if size == most + 1:  # the ellipsis would take the place of the one element it stands for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from conformance.runfile import ModeSummary, Run
@@ -75,7 +75,13 @@ def columns(runs: Sequence[Run]) -> list[Column]:
         for place, mode in enumerate(run.header.modes):
             header = run.header
             lacking = max(missing.get(mode.name, 0), 0)
-            result.append(
-                Column(len(result), index, label, header.backend, header.device, mode, lacking, place == 0)
-            )
+            result.append(Column(len(result), index, label, header.backend, header.device, mode, lacking, place == 0))
     return result
+
+
+def together(chosen: Iterable[Column]) -> list[str]:
+    """Columns in words, the modes of a backend together: ``["torch eager, compile", "jax jit"]``."""
+    modes: dict[str, list[str]] = {}
+    for column in sorted(chosen, key=lambda c: c.number):
+        modes.setdefault(column.backend, []).append(column.mode.name)
+    return [f"{backend} {', '.join(names)}" for backend, names in modes.items()]

@@ -9,6 +9,7 @@ import numpy as np
 
 from conformance import dtypes
 from conformance.reports.arrays import described, load
+from conformance.reports.columns import Column, together
 from conformance.reports.material import Material
 from conformance.runfile import Record
 from conformance.truth.rounding import from_array
@@ -21,7 +22,7 @@ class Series:
     """One result along the curve, and the columns that gave exactly it.
 
     Attributes:
-        columns: their labels.
+        columns: they, in words.
         errors: of each sample, in ULP of the exact value, against the rounded exact value; positive where the result
             is too large, infinite or NaN where it is no number or should not be one.
         off: how many samples are not the rounded exact value.
@@ -88,18 +89,18 @@ def _figure(material: Material, variant: str) -> Iterator[Figure]:
     if not (np.isfinite(wide_x).all() and np.isfinite(wide_y).all()) or wide_x[0] == wide_x[-1]:
         return
     figure = Figure(variant, case.id, line.dtype, case.about, case.call, name, wide_x, wide_y)
-    groups: dict[bytes, tuple[Record, np.ndarray, list[str]]] = {}
+    groups: dict[bytes, tuple[Record, np.ndarray, list[Column]]] = {}
     for number, record in material.records[variant].items():
-        label = material.columns[number].label
+        column = material.columns[number]
         got = load(record.got[0]) if len(record.got) == 1 and record.got[0].whole else None
         if got is None:
-            figure.left_out.append(f"{label}: {record.reason or record.raised or record.verdict}")
+            figure.left_out.append(f"{column.label}: {record.reason or record.raised or record.verdict}")
         elif got.dtype != y.dtype or got.shape != y.shape:
-            figure.left_out.append(f"{label}: its result is {described(record.got[0])}")
+            figure.left_out.append(f"{column.label}: its result is {described(record.got[0])}")
         else:
-            groups.setdefault(got.tobytes(), (record, got, []))[2].append(label)
-    for record, got, labels in groups.values():
-        figure.series.append(_series(record, got, labels, x, y, order))
+            groups.setdefault(got.tobytes(), (record, got, []))[2].append(column)
+    for record, got, alike in groups.values():
+        figure.series.append(_series(record, got, together(alike), x, y, order))
     yield figure
 
 

@@ -3,11 +3,12 @@
 A page's script reads this. What repeats is kept once: columns with the same outcome share it, outcomes with the same
 bits share the result's text, and texts that many variants have in common (inputs, reasons, sources) are in `strings`.
 
-``{"columns": [{label, backend, mode, device, because, missing}], "verdicts": [...], "strings": [...],
+``{"columns": [{label, group, backend, mode, device, because, missing}], "verdicts": [...], "strings": [...],
 "cases": [[id, operation, path, text, about, call, claim, variants]]}``, a variant being
-``[id or the part of it after its case's, dtype, inputs, answers, expected, budget source, codes, outcomes, results,
+``[id or the part of it after its case's, inputs, answers, expected, budget source, codes, outcomes, kinds, results,
 differs]``. `codes` has a character a column: ``.`` for no record, else the outcome's number after ``0``. An outcome is
 ``[verdict, result, ulp, budget, at, end to end, {reason, link, raised, findings}]``, cut off where the rest is empty.
+`kinds` are dtype and shape of each result, or one number if all have the same.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.judging import VERDICTS
-from conformance.reports.arrays import described, shown
+from conformance.reports.arrays import described, elements, shown
 from conformance.reports.issues import safe_link
 from conformance.reports.material import Material
 from conformance.runfile import Record, Stored, VariantLine
 
-_BRIEF, _FULL = 3, 8
+_BRIEF, _FULL = 2, 8
 """Elements shown of a result: where everything passed, and elsewhere."""
 
 _BRIEF_DIGITS = 2
-_INPUT_ELEMENTS = 6
+_BRIEF_INPUTS, _FULL_INPUTS = 4, 8
 _LONGEST = 600
 
 
@@ -50,6 +51,7 @@ def data(material: Material) -> dict[str, Any]:
     columns = [
         {
             "label": column.label,
+            "group": column.backend,
             "backend": column.name,
             "mode": column.mode.name,
             "device": column.device,
@@ -74,6 +76,7 @@ def _variant(material: Material, case_id: str, variant: str, strings: _Strings) 
     outcomes: list[list[Any]] = []
     results: dict[str, int] = {}
     texts: list[str] = []
+    kinds: list[int] = []
     codes = []
     for column in material.columns:
         record = records.get(column.number)
@@ -83,20 +86,22 @@ def _variant(material: Material, case_id: str, variant: str, strings: _Strings) 
         key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
         if record.got and key not in results:
             results[key] = len(texts)
-            texts.append(" | ".join(shown(stored, _BRIEF if quiet else _FULL) for stored in record.got))
+            texts.append(" | ".join(elements(stored, _BRIEF if quiet else _FULL) for stored in record.got))
+            kinds.append(strings(" | ".join(map(described, record.got))))
         outcome = _outcome(record, results.get(key, -1), strings)
         if outcome not in outcomes:
             outcomes.append(outcome)
         codes.append(chr(ord("0") + outcomes.index(outcome)))
+    inputs_shown = _BRIEF_INPUTS if quiet else _FULL_INPUTS
     return [
         variant[len(case_id) :] if variant.startswith(f"{case_id}[") else [variant],
-        line.dtype,
-        strings("\n".join(f"{name} = {shown(array, _INPUT_ELEMENTS)}" for name, array in line.inputs.items())),
+        strings("\n".join(f"{name} = {shown(array, inputs_shown)}" for name, array in line.inputs.items())),
         _answers(material.labels, lines, quiet),
         strings(_cut(next((one.expected for one in lines.values() if one.expected), ""))),
         strings(next((one.budget_source for one in lines.values() if one.budget_source), "")),
         "".join(codes),
         outcomes,
+        kinds[0] if len(set(kinds)) == 1 else kinds,
         texts,
         int(_differs(list(records.values()))),
     ]
@@ -130,7 +135,7 @@ def _outcome(record: Record, result: int, strings: _Strings) -> list[Any]:
             for finding in record.findings
         ]
     outcome: list[Any] = [
-        VERDICTS.index(record.verdict),  # type: ignore[arg-type]  # reading has checked it
+        VERDICTS.index(record.verdict),
         result,
         _rounded(record.ulp),
         _rounded(record.budget),

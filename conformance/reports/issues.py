@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from conformance.reports.columns import together
 from conformance.reports.material import Material
 from conformance.runfile import FindingLine, Record
 
@@ -21,7 +22,7 @@ class IssueRow:
 
     Attributes:
         case, operation: which.
-        columns: labels of the columns concerned.
+        columns: the columns concerned, in words.
         variants: IDs of the variants concerned.
         example: the record that is shown, and `example_in` the label of its column.
         first: the finding of the example that is shown, if it has one.
@@ -50,7 +51,7 @@ class IssueGroup:
         channel, reason: which of the two they have in common; the other is empty.
         records: how many records.
         variants: how many variants.
-        columns: labels of the columns concerned.
+        columns: the columns concerned, in words.
         rows: a case each.
     """
 
@@ -108,7 +109,8 @@ def _group(material: Material, key: tuple[str, str, str], found: list[tuple[int,
     verdict, common, link = key
     channel = common if verdict == "failed" else ""
     title = f"channel: {channel}" if channel else common or "no reason recorded"
-    group = IssueGroup(verdict, title, safe_link(link), link, channel, "" if verdict == "failed" else common, len(found))
+    reason = "" if verdict == "failed" else common
+    group = IssueGroup(verdict, title, safe_link(link), link, channel, reason, len(found))
     group.variants = len({record.variant for _, record in found})
     group.columns = _labels(material, (column for column, _ in found))
     by_case: dict[str, list[tuple[int, Record]]] = {}
@@ -133,4 +135,4 @@ def _group(material: Material, key: tuple[str, str, str], found: list[tuple[int,
 
 
 def _labels(material: Material, numbers: Iterable[int]) -> list[str]:
-    return [material.columns[number].label for number in sorted(set(numbers))]
+    return together(material.columns[number] for number in set(numbers))

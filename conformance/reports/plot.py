@@ -121,7 +121,7 @@ def _strip(
         across_x, y = _short(across(x)), _short(zero - math.copysign(bend(abs(error)) / bend(largest) * reach, error))
         stems.append(f"M{across_x} {_short(zero)}V{y}")
         marks.append(f"M{across_x} {y}{mark}")
-    caption = ", ".join(series.columns)
+    caption = " · ".join(series.columns)
     if len(caption) > _CAPTION_LETTERS:
         caption = f"{caption[: _CAPTION_LETTERS - 1]}…"
     end = f"{largest:.3g}" if largest < 1e4 else f"{largest:.0e}"

@@ -26,11 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
         root = Path(option.conformance_cases) if option.conformance_cases else None
         selection = select(root, option.conformance_variant)
         names = option.conformance_backend or backends.installed()
+        device, modes = option.conformance_device, option.conformance_mode
         sessions = {
-            name: BackendSession(
-                name, selection, option.conformance_device, _modes(name, option.conformance_mode, names)
-            )
+            name: BackendSession(name, selection, device, _known(name, modes) if len(names) > 1 else modes)
             for name in dict.fromkeys(names)
+            if len(names) == 1 or not modes or _known(name, modes)
         }
     except (CaseFileError, SelectionError, backends.UnknownBackendError) as error:
         raise pytest.UsageError(str(error)) from None
@@ -43,14 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RAN] = dict.fromkeys(sessions, 0)
 
 
-def _modes(name: str, wanted: list[str], names: list[str]) -> list[str]:
-    """The wanted modes that this backend has; with one backend all of them, so that a wrong one is told."""
-    if len(names) == 1:
-        return wanted
-    known = [mode for mode in wanted if mode in backends.load(name).modes]
-    if wanted and not any(mode in backends.load(n).modes for n in names for mode in wanted):
-        raise backends.UnknownBackendError(f"none of the backends has the mode {', '.join(wanted)}")
-    return known or (["-"] if wanted and not known else [])
+def _known(name: str, modes: list[str]) -> list[str]:
+    """The modes that a backend has, of those asked for of all backends."""
+    return [mode for mode in modes if mode in backends.load(name).modes]
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:

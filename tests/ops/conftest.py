@@ -104,7 +104,8 @@ def assert_nearest(got: np.ndarray, exact: Any) -> None:
 
 
 def _neighbours(value: np.ndarray) -> Sequence[np.ndarray]:
-    return [np.nextafter(value, value.dtype.type(direction)) for direction in (-np.inf, np.inf)]
+    with np.errstate(over="ignore"):
+        return [np.nextafter(value, value.dtype.type(direction)) for direction in (-np.inf, np.inf)]
 
 
 def _finite(value: np.ndarray, dtype: DType) -> Any:

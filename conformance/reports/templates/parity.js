@@ -13,9 +13,10 @@ const chunk = 100;
 const state = {is: "", q: "", op: "", col: "", case: "", why: "", ch: "", v: ""};
 const cases = data.cases.map(([id, operation, path, yaml, about, call, claim, variants]) => {
   const home = {id, operation, path, yaml, about, call, claim};
-  home.variants = variants.map(([part, dtype, inputs, answers, expected, source, codes, outcomes, results, differs]) => ({
+  home.variants = variants.map(([part, inputs, answers, expected, source, codes, outcomes, kinds, results, differs]) => ({
     id: typeof part === "string" ? id + part : part[0], label: typeof part === "string" ? part.slice(1, -1) : part[0],
-    home, dtype, inputs, answers, expected, source, codes, results, differs,
+    home, inputs, answers, expected, source, codes, differs,
+    results: results.map((elements, i) => [text(Array.isArray(kinds) ? kinds[i] : kinds), elements]),
     outcomes: outcomes.map(([verdict, result, ulp, budget, at, whole, details]) => ({verdict, result, ulp, budget, at, whole, details: details || {}})),
   }));
   return home;
@@ -62,8 +63,8 @@ function cell(variant, number) {
   if (!outcome) return make("td", {class: "none"}, make("small", null, data.columns[number].missing ? "no record" : "not in subset"));
   const verdict = data.verdicts[outcome.verdict];
   const error = outcome.ulp === undefined || outcome.ulp === null ? "" : short(outcome.ulp);
-  const words = verdict === "passed" ? error : [verdict, error].filter(Boolean).join(" ");
-  return make("td", {class: verdict}, tally(verdict, words), verdict === "passed" ? make("span", {class: "unseen"}, " passed") : "");
+  if (verdict === "passed") return make("td", {class: verdict}, tally(verdict, error), make("span", {class: "unseen"}, " passed"));
+  return make("td", {class: verdict}, tally(verdict, verdict), error && make("small", null, error));
 }
 
 function variantRow(variant) {
@@ -98,13 +99,12 @@ function caseBody(home, found, target) {
     return rows;
   };
   const rows = grow(Math.max(chunk, found.indexOf(target) + 1));
-  const heads = data.columns.map(column => make("th", {scope: "col"}, column.label));
   return [[
     home.about && make("p", null, home.about),
     make("details", null, make("summary", null, "YAML ", make("small", null, home.path)), make("pre", null, make("code", null, home.yaml))),
     make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: variants of ${home.id}`}, make("table", {class: "rows"},
-      make("caption", null, "Variants; a number is the error in ULP of the element nearest its budget"),
-      make("thead", null, make("tr", null, make("th", {scope: "col"}, "Variant"), heads)), body)),
+      make("caption", null, "Variants; ✓ stands for passed, a number is the error in ULP of the element nearest its budget"),
+      heads("Variant"), body)),
     make("p", null, more)], rows.find(([variant]) => variant === target)?.[1]];
 }
 

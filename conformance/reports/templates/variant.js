@@ -63,6 +63,22 @@ function command(variant, column) {
 
 const outcomeOf = (variant, column) => variant.codes[column] === "." ? null : variant.outcomes[variant.codes.charCodeAt(column) - 48];
 
+/** Columns in words, the modes of a backend together. */
+function together(columns) {
+  const modes = new Map();
+  for (const column of columns) modes.set(column.group, [...modes.get(column.group) || [], column.mode]);
+  return [...modes].map(([group, names]) => `${group} ${names.join(", ")}`);
+}
+
+/** The two head rows of a table with a column for each backend and mode. */
+function heads(first) {
+  const spans = new Map();
+  for (const column of data.columns) spans.set(column.group, (spans.get(column.group) || 0) + 1);
+  return make("thead", null,
+    make("tr", null, make("th", {scope: "col", rowspan: 2}, first), [...spans].map(([group, span]) => make("th", {scope: "colgroup", colspan: span}, group))),
+    make("tr", null, data.columns.map(column => make("th", {scope: "col"}, column.mode))));
+}
+
 function link(words) {
   return words.startsWith("https://") ? make("a", {href: words, rel: "noopener noreferrer"}, words) : words;
 }
@@ -77,12 +93,12 @@ function findings(details) {
 /** The columns that share an outcome, as one row. */
 function outcomeRow(variant, outcome, labels) {
   const verdict = data.verdicts[outcome.verdict], details = outcome.details;
-  const letter = variant.results.length > 1 && outcome.result >= 0 ? ` (${String.fromCharCode(65 + outcome.result % 26)})` : "";
+  const letter = variant.results.length > 1 && outcome.result >= 0 ? make("span", {class: "letter"}, String.fromCharCode(65 + outcome.result % 26)) : "";
   const reason = text(details.reason), failed = verdict === "failed" && details.findings;
   return make("tr", null,
     make("th", {scope: "row"}, labels.map(label => make("div", null, label))),
     make("td", {class: verdict}, tally(verdict, verdict)),
-    make("td", {class: "got"}, outcome.result >= 0 ? variant.results[outcome.result] + letter : text(details.raised) || "nothing"),
+    make("td", {class: "got"}, letter, outcome.result >= 0 ? variant.results[outcome.result].join(": ") : text(details.raised) || "nothing"),
     make("td", {class: "number"}, short(outcome.ulp), make("br"), make("small", null, outcome.budget === undefined || outcome.budget === null ? "" : `of ${short(outcome.budget)}`)),
     make("td", null, outcome.at ? make("code", null, `[${outcome.at}]`) : "–"),
     make("td", {class: "number"}, short(outcome.whole)),
@@ -118,8 +134,7 @@ function account(variant) {
   tell("Exact answer", answers(variant));
   tell("Budget from", text(variant.source));
   const rows = variant.outcomes.map(outcome => {
-    const labels = data.columns.filter((column, i) => outcomeOf(variant, i) === outcome).map(column => column.label);
-    return outcomeRow(variant, outcome, labels);
+    return outcomeRow(variant, outcome, together(data.columns.filter((column, i) => outcomeOf(variant, i) === outcome)));
   });
   const absent = data.columns.filter((column, i) => !outcomeOf(variant, i));
   return make("div", {class: "variant", id: "variant"},
