@@ -70,7 +70,10 @@ def check_document(corpus: Corpus, document: Path) -> tuple[list[Problem], int]:
         What does not hold, and how many printed arrays were found in the document.
     """
     raw = document.read_bytes()
-    lines = raw.decode("utf-8").splitlines()
+    try:
+        lines = raw.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        return [Problem(str(document), 1, 1, f"not UTF-8: byte {error.start} can't be read")], 0
     digest = hashlib.sha256(raw).hexdigest()
     problems: list[Problem] = []
     for path, stated in corpus.documents.items():

@@ -69,7 +69,9 @@ class Claim:
             list(self._values[side.index].shape) if isinstance(side, ShapeRef) else self._value(side)
             for side in (left, right)
         )
-        if (a == b) != (relation == "=="):
+        if relation not in ("==", "!="):
+            self._add("claim", "== or != between shapes", relation)
+        elif (a == b) != (relation == "=="):
             self._add("claim", f"shapes {relation}", f"{a} and {b}")
 
     def _equality(self, left: Any, right: Any, a: np.ndarray, b: np.ndarray, relation: str) -> None:
@@ -129,9 +131,9 @@ class Claim:
         for number, step in enumerate(self._program.steps):
             one = Program((), (step,), (), ())
             allowed = self._budgets[number]
-            try:
+            try:  # an input or an earlier step may have no exact value
                 result = chain(one, values)[-1] if allowed is not None else None
-            except (TypeError, ValueError, AttributeError):  # an input or an earlier step has no exact value
+            except (TypeError, ValueError, AttributeError, ArithmeticError):
                 result = None
             got = self._values[inputs + number]
             if result is None or allowed is None:

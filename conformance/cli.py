@@ -70,9 +70,11 @@ def run(
     from conformance import running
     from conformance.console import Watch, print_summary
 
-    names = running.with_modes(_backends(backend), mode or [])
-    if not names:
-        _fail(f"no backend has the mode {', '.join(mode or [])}; 'conformance backends' shows them")
+    asked = _backends(backend)
+    for one in mode or []:
+        if not running.with_modes(asked, [one]):
+            _fail(f"none of {', '.join(asked)} has the mode '{one}'; 'conformance backends' shows them")
+    names = running.with_modes(asked, mode or [])
     selection = _select(cases, variant or [])
     _refuse_unmatched(selection)
     # Results of a part must not take the place of those of the whole.
@@ -88,7 +90,7 @@ def run(
     runs, problems = running.collect(children)
     failed = list(running.failures(runs))
     for run_, record in failed[:_MOST_FAILURES_SHOWN]:
-        _out.print(running.failure_lines(run_, record) + "\n")
+        _out.print(running.failure_lines(run_, record, cases) + "\n")
     if len(failed) > _MOST_FAILURES_SHOWN:
         _out.print(f"… and {len(failed) - _MOST_FAILURES_SHOWN:,} more; the report has them all\n")
     print_summary(_out, runs)

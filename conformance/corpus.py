@@ -44,10 +44,17 @@ class Share:
 
 
 class Selection:
-    """The variants that a run is about."""
+    """The variants that a run is about.
 
-    def __init__(self, corpus: Corpus, variant_patterns: Sequence[str] = ()) -> None:
+    Attributes:
+        corpus: the cases to choose from.
+        patterns: of variant IDs; empty for all.
+        root: where the cases are, None for those that come with the suite.
+    """
+
+    def __init__(self, corpus: Corpus, variant_patterns: Sequence[str] = (), root: Path | None = None) -> None:
         self.corpus = corpus
+        self.root = root
         self.patterns = tuple(variant_patterns)
         self._cases: dict[str, tuple[LoadedCase, list[Variant]]] = {}
         for case in corpus.cases:
@@ -98,7 +105,7 @@ def select(root: Path | None = None, variant_patterns: Sequence[str] = ()) -> Se
         CaseFileError: with every mistake in the case files.
         SelectionError: a pattern matches no variant.
     """
-    return Selection(load(root or default_root()), variant_patterns)
+    return Selection(load(root or default_root()), variant_patterns, root)
 
 
 def manifest_digest(variant_ids: Sequence[str]) -> str:

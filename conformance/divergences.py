@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from msgspec import UNSET
@@ -18,6 +19,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from conformance import dtypes
+from conformance.casefile.errors import Mistake
 from conformance.casefile.model import Divergence
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
@@ -67,7 +69,11 @@ class Entry:
         return ", ".join(parts)
 
     def applies(self, variant: Variant, mode: str) -> bool:
-        """Whether the entry is about this variant in this mode, whatever the version.
+        """Whether the entry is about this variant in this mode on this machine, whatever the version."""
+        return self.names(variant, mode) and (not self.spec.machines or platform.machine() in self.spec.machines)
+
+    def names(self, variant: Variant, mode: str) -> bool:
+        """Whether the entry is about this variant in this mode, whatever the version and the machine.
 
         An entry about a result is not about variants that expect an error.
         """
@@ -77,7 +83,6 @@ class Entry:
         return (
             (not spec.modes or mode in spec.modes)
             and (not spec.dtypes or variant.dtype.name in spec.dtypes)
-            and (not spec.machines or platform.machine() in spec.machines)
             and matches(spec.cases, variant.id)
         )
 
@@ -111,11 +116,14 @@ class Registry:
 def unmatched(
     entries: Iterable[tuple[str, Divergence]], variants: Sequence[Variant], modes: dict[str, Sequence[str]]
 ) -> list[Entry]:
-    """Entries that are about no variant in any mode (`modes` by backend; of unknown backends none are judged)."""
+    """Entries that are about no variant in any mode on any machine.
+
+    `modes` are given by backend; the entries of backends that are not there are not judged.
+    """
     found = []
     for backend, spec in entries:
         entry = Entry(backend, spec)
-        if backend in modes and not any(entry.applies(v, mode) for mode in modes[backend] for v in variants):
+        if backend in modes and not any(entry.names(v, mode) for mode in modes[backend] for v in variants):
             found.append(entry)
     return found
 
@@ -139,13 +147,13 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
         return "" if came == instead.raises else f"registered: {instead.raises} is raised; but {came} came"
     if outcome.raised is not None:
         return f"registered: {entry.summary}; but {outcome.raised.type} was raised"
-    got = outcome.received[-1]
-    if instead.dtype is not None and got.dtype.name != instead.dtype:
-        return f"registered: dtype {instead.dtype}; but {got.dtype.name} came"
-    if instead.shape is not None and list(got.shape) != instead.shape:
-        return f"registered: shape {instead.shape}; but {list(got.shape)} came"
-    if instead.values is not UNSET and not _same_bits(got, to_array(instead.values, dtypes.of(got))):
-        return "registered: other values than those that came"
+    for got in outcome.gradients.values() or outcome.received[-1:]:
+        if instead.dtype is not None and got.dtype.name != instead.dtype:
+            return f"registered: dtype {instead.dtype}; but {got.dtype.name} came"
+        if instead.shape is not None and list(got.shape) != instead.shape:
+            return f"registered: shape {instead.shape}; but {list(got.shape)} came"
+        if instead.values is not UNSET and not _same_bits(got, instead.values):
+            return "registered: other values than those that came"
     if instead.ulp is not None:
         error = measured.ulp if measured is not None else np.nan
         if not instead.ulp[0] <= error <= instead.ulp[1]:
@@ -159,8 +167,12 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
     return ""
 
 
-def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    if a.shape != b.shape or a.dtype != b.dtype:
+def _same_bits(a: np.ndarray, values: Any) -> bool:
+    try:
+        b = to_array(values, dtypes.of(a))
+    except Mistake:  # a dtype that can't hold them
+        return False
+    if a.shape != b.shape:
         return False
     same = (a == b) & (np.signbit(a.astype(np.float64)) == np.signbit(b.astype(np.float64)))
     return bool((same | ((a != a) & (b != b))).all())

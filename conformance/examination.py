@@ -8,6 +8,7 @@ from msgspec import UNSET
 from conformance import dtypes
 from conformance.answers import Answer, Answers, chain, end_to_end, gradients
 from conformance.casefile import printed as printing
+from conformance.casefile.errors import Mistake
 from conformance.casefile.inputs import printed_inputs
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
@@ -43,8 +44,9 @@ class Examination:
         """Look at every channel that this variant has."""
         outcome = self._outcome
         if outcome.raised is not None:
-            if not self._expect.raises:
-                self._add("status", "a result", f"{outcome.raised.type}: {outcome.raised.message}")
+            if not (self._expect.raises and outcome.raised.refused):
+                wanted = "a refusal of the call" if self._expect.raises else "a result"
+                self._add("status", wanted, f"{outcome.raised.type}: {outcome.raised.message}")
             return
         if self._expect.raises:
             result = outcome.received[-1]
@@ -112,8 +114,8 @@ class Examination:
         error = exact.distance(got)
         within = error <= budget
         self._measure(error, budget, number)
+        self._zero_signs(exact, got, where)
         if within.all():
-            self._zero_signs(exact, got, where)
             return
         wide = got.astype(np.float64)
         special = ~np.isfinite(wide) & ~within
@@ -144,8 +146,12 @@ class Examination:
             self._add("signed-zero", format_number(exact.value[at]), format_number(got[at]), place(at, where))
 
     def _bits(self, due: np.ndarray, got: np.ndarray, where: str) -> None:
-        if due.dtype != got.dtype:
-            return  # the dtype channel has said so; its values have no bits to compare
+        if due.dtype != got.dtype:  # the dtype channel has said so; what is left to compare are the numbers
+            a, b = (array.astype(object if array.dtype.kind in "iub" else np.float64) for array in (due, got))
+            if (differ := np.asarray(a != b, dtype=bool)).any():
+                at = first(differ)
+                self._add("value", format_number(due[at]), format_number(got[at]), place(at, where))
+            return
         if due.tobytes() == np.ascontiguousarray(got).tobytes():
             self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
             return
@@ -169,7 +175,11 @@ class Examination:
 
     def _stated(self, got: np.ndarray, found: DType) -> None:
         """The result against values that the case states, signs of zeros included."""
-        due = to_array(self._expect.values, found)
+        try:
+            due = to_array(self._expect.values, found)
+        except Mistake as mistake:  # a dtype that can't hold them
+            self._add("value", "the values stated by the case", describe(got), mistake.message)
+            return
         if due.shape != got.shape:
             self._add("shape", str(list(due.shape)), str(list(got.shape)))
             return
@@ -193,7 +203,7 @@ class Examination:
             return
         try:
             exact = end_to_end(self._program, inputs, found)
-        except (UndecidedError, UndefinedError):
+        except (ArithmeticError, ValueError, TypeError, IndexError):  # undefined, or refused by a step's definition
             return
         if exact.units.shape == got.shape:
             self.end_to_end = float(np.max(exact.distance(got), initial=0.0))
@@ -209,10 +219,17 @@ class Examination:
             return
         if shown.whole and found.kind == "floating":
             self._add("printed", "integers, as printed", found.name)
+        if not shown.whole and shown.texts and found.kind != "floating":
+            self._add("printed", "floats, as printed", found.name)
         if shown.dtype is not None and shown.dtype != found.name:
             self._add("dtype", f"{shown.dtype}, as printed", found.name)
         low, high = shown.bounds()
         spread = self._spread_of_printed_inputs(got.shape)
+        if np.isinf(spread).any():
+            at = first(np.isinf(spread))
+            detail = f"the rounding of the printed inputs reaches every value, so this print can't fail; {place(at)}"
+            self._add("printed", "a print that can be told apart", format_number(got[at]), detail)
+            return
         answer = self.answer
         allowed = answer.budget * answer.values.ulp() if answer and answer.values and answer.budget is not None else 0.0
         wide = got.astype(np.float64)
@@ -250,12 +267,15 @@ class Examination:
                 else balls.exact(array)
             )
         last: Ref = self._program.results[0]
-        return np.nan_to_num(midpoints_and_radii(chain(self._program, inputs)[last.index])[1], nan=np.inf)
+        return midpoints_and_radii(chain(self._program, inputs)[last.index])[1]
 
     def _gradients(self) -> None:
         outcome = self._outcome
         step = self._program.steps[-1]
         assert outcome.cotangent is not None
+        if not outcome.gradients:
+            self._add("gradient", "a floating input to differentiate by", "none")
+            return
         try:
             due = gradients(step, outcome.received, list(outcome.gradients), outcome.cotangent)
         except (UndecidedError, UndefinedError) as reason:

@@ -17,10 +17,17 @@ from conformance.truth.gradient import default_cotangent
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An error that came instead of a result."""
+    """An error that came instead of a result.
+
+    Attributes:
+        type, message: of the error.
+        refused: whether the call itself raised it; an input that can't be handed over, or a result that can't be
+            read, is no refusal.
+    """
 
     type: str
     message: str
+    refused: bool = True
 
 
 @dataclass(slots=True)
@@ -54,9 +61,9 @@ class Executor:
     def run(self, program: Program, inputs: Sequence[np.ndarray], mode: str) -> Outcome:
         """Run a program in a mode and keep the result of every step. What the framework raises becomes an outcome."""
         outcome = Outcome()
+        calling = False
         with self._backend.scope(mode):
             try:
-                function = self._function(program, mode)
                 natives = [self._backend.from_numpy(array) for array in inputs]
                 outcome.received = [self._backend.to_numpy(native) for native in natives]
                 outcome.narrowed = {
@@ -64,12 +71,15 @@ class Executor:
                     for name, given, received in zip(program.inputs, inputs, outcome.received, strict=True)
                     if given.dtype != received.dtype
                 }
-                results = function(*natives)
+                calling = True
+                results = self._function(program, mode)(*natives)
+                self._backend.synchronise(results)
+                calling = False
                 outcome.received += [_judgeable(self._backend.to_numpy(result)) for result in results]
             except Unsupported as reason:
                 outcome.unsupported = str(reason)
             except Exception as error:
-                outcome.raised = _raised(error)
+                outcome.raised = _raised(error, calling)
         return outcome
 
     def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str) -> Outcome:
@@ -137,6 +147,6 @@ def _judgeable(array: Any) -> np.ndarray:
     return array
 
 
-def _raised(error: Exception) -> Raised:
+def _raised(error: Exception, refused: bool = True) -> Raised:
     message = " ".join(str(error).split())
-    return Raised(type(error).__name__, message if len(message) <= 400 else message[:400] + "…")
+    return Raised(type(error).__name__, message if len(message) <= 400 else message[:400] + "…", refused)

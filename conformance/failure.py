@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 
@@ -26,14 +28,23 @@ class FindingLike(Protocol):
         """What helps to understand it."""
 
 
-def repeat_command(variant: str, backend: str, mode: str, device: str = "cpu") -> str:
-    """The command that repeats one variant in one mode."""
+def repeat_command(variant: str, backend: str, mode: str, device: str = "cpu", cases: Path | None = None) -> str:
+    """The command that repeats one variant in one mode (`cases` where they are not those of the suite)."""
     command = f"conformance run --variant '{variant}' --backend {backend} --mode {mode}"
-    return command if device == "cpu" else f"{command} --device {device}"
+    if device != "cpu":
+        command += f" --device {device}"
+    return command if cases is None else f"{command} --cases {shlex.quote(str(cases))}"
 
 
 def failure_text(
-    variant: str, backend: str, mode: str, device: str, call: str, claim: bool, findings: Sequence[FindingLike]
+    variant: str,
+    backend: str,
+    mode: str,
+    device: str,
+    call: str,
+    claim: bool,
+    findings: Sequence[FindingLike],
+    cases: Path | None = None,
 ) -> str:
     """What was expected, what came, what explains it, and the command that repeats just that variant."""
     channels = ", ".join(dict.fromkeys(f.channel for f in findings))
@@ -42,4 +53,4 @@ def failure_text(
     for finding in findings:
         lines += [f"  expected  {finding.expected}", f"  got       {finding.got}"]
         lines += [f"            {part}" for part in finding.detail.split("; ") if part]
-    return "\n".join([*lines, f"  repeat    {repeat_command(variant, backend, mode, device)}"])
+    return "\n".join([*lines, f"  repeat    {repeat_command(variant, backend, mode, device, cases)}"])

@@ -328,12 +328,17 @@ class Run:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Records of each verdict, by mode, zeros included; what is missing counts as 'not-run'."""
-        counts: dict[str, dict[str, int]] = {m.name: dict.fromkeys(VERDICTS, 0) for m in self.header.modes}
-        for record in self.records:
-            counts[record.mode][record.verdict] += 1
+        counts = _counts(self)
         for mode, missing in self.missing().items():
             counts[mode]["not-run"] += max(missing, 0)
         return counts
+
+
+def _counts(run: Run) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {m.name: dict.fromkeys(VERDICTS, 0) for m in run.header.modes}
+    for record in run.records:
+        counts[record.mode][record.verdict] += 1
+    return counts
 
 
 def read(path: Path) -> Run:
@@ -391,10 +396,14 @@ def _collect(path: Path, lines: Iterable[tuple[int, Line]]) -> Run:
         elif run.footer is not None:
             raise RunFileError(f"{path}:{number}: a line after the footer")
         elif isinstance(line, CaseLine):
+            if line.id in run.cases:
+                raise RunFileError(f"{path}:{number}: a second time the case '{line.id}'")
             run.cases[line.id] = line
         elif isinstance(line, VariantLine):
             if line.case not in run.cases:
                 raise RunFileError(f"{path}:{number}: a variant of the unknown case '{line.case}'")
+            if line.id in run.variants:
+                raise RunFileError(f"{path}:{number}: a second time the variant '{line.id}'")
             run.variants[line.id] = line
         elif isinstance(line, Record):
             key = (line.variant, line.mode)
@@ -409,6 +418,9 @@ def _collect(path: Path, lines: Iterable[tuple[int, Line]]) -> Run:
                 raise RunFileError(
                     f"{path}:{number}: the footer counts {line.records} records, the file holds {len(run.records)}"
                 )
+            counted = {mode: {v: n for v, n in verdicts.items() if n} for mode, verdicts in _counts(run).items()}
+            if line.counts != counted:
+                raise RunFileError(f"{path}:{number}: the footer counts {line.counts}, the file holds {counted}")
             run.footer = line
         else:
             raise RunFileError(f"{path}:{number}: a second header")

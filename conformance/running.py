@@ -235,9 +235,16 @@ def failures(runs: Sequence[Run]) -> Iterator[tuple[Run, runfile.Record]]:
                 yield run, record
 
 
-def failure_lines(run: Run, record: runfile.Record) -> str:
-    """A failing record as a person wants to read it."""
+def failure_lines(run: Run, record: runfile.Record, cases: Path | None = None) -> str:
+    """A failing record as a person wants to read it (`cases` where they are not those of the suite)."""
     case = run.cases[run.variants[record.variant].case]
     return failure_text(
-        record.variant, run.header.backend, record.mode, run.header.device, case.call, case.claim, record.findings
+        record.variant,
+        run.header.backend,
+        record.mode,
+        run.header.device,
+        case.call,
+        case.claim,
+        record.findings,
+        cases,
     )

@@ -90,9 +90,9 @@ class Backend(ABC):
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
-        module = vars(sys.modules[type(self).__module__])
-        for name, imported in self.imports.items():
-            module[name] = importlib.import_module(imported)
+        for cls in type(self).__mro__:  # an adapter that inherits uses its parent's idioms, in the parent's module
+            for name, imported in vars(cls).get("imports", {}).items():
+                vars(sys.modules[cls.__module__])[name] = importlib.import_module(imported)
 
     @classmethod
     def not_installed(cls) -> str | None:

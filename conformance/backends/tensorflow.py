@@ -35,6 +35,9 @@ class TensorflowBackend(Backend):
         return ["cpu", "gpu"] if tf.config.list_physical_devices("GPU") else ["cpu"]
 
     def start(self) -> None:
+        # Sums are split among threads, so results would depend on the machine's cores.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_tensor_float_32_execution(False)
 
     def scope(self, mode: str) -> Any:

@@ -35,6 +35,9 @@ class TorchBackend(Backend):
         if self.device == "gpu":
             torch.backends.cuda.matmul.allow_tf32 = False
             torch.backends.cudnn.allow_tf32 = False
+        # Sums are split among threads, so results would depend on the machine's cores; and threads cost more than the
+        # cases' small arrays take.
+        torch.set_num_threads(1)
         # Every program is compiled through one function of this package; the default limit counts those together.
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000

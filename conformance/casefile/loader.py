@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -176,8 +176,8 @@ class _File:
             elif name in inside and isinstance(data[name], list):
                 for i, entry in enumerate(data[name]):
                     self._diagnose(entry, inside[name], (*keys, name, i), {})
-            elif get_origin(f.type) is dict and isinstance(data[name], dict):
-                key_type, value_type = get_args(f.type)
+            elif get_origin(plain := _without_meta(f.type)) is dict and isinstance(data[name], dict):
+                key_type, value_type = get_args(plain)
                 for key, value in data[name].items():
                     self._try(key, key_type, (*keys, name, key), at_key=True)
                     self._try(value, value_type, (*keys, name, key))
@@ -271,6 +271,10 @@ class _Reporting:
             return False
         self._file.note(Mistake(error.message, (*self._keys, *error.keys), error.offset, at_key=error.at_key))
         return True
+
+
+def _without_meta(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _fields_at(keys: tuple[str | int, ...]) -> list[str]:

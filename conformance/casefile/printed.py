@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class Printed:
         return list(zip(self.midpoints, self.radii, self.specials, strict=True))
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Printed:
     """Read what a framework printed: ``tensor([...])``, ``array([...])``, ``Array([...])``, ``[...]`` or a number.
 

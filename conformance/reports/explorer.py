@@ -25,8 +25,8 @@ from conformance.runfile import Record, Stored, VariantLine
 _BRIEF, _FULL = 2, 8
 """Elements shown of a result: where everything passed, and elsewhere."""
 
-_BRIEF_DIGITS = 2
-_BRIEF_INPUTS, _FULL_INPUTS = 4, 8
+_BRIEF_DIGITS = 1
+_BRIEF_INPUTS, _FULL_INPUTS = 3, 8
 _LONGEST = 600
 
 
@@ -96,7 +96,7 @@ def _variant(material: Material, case_id: str, variant: str, strings: _Strings) 
     return [
         variant[len(case_id) :] if variant.startswith(f"{case_id}[") else [variant],
         strings("\n".join(f"{name} = {shown(array, inputs_shown)}" for name, array in line.inputs.items())),
-        _answers(material.labels, lines, quiet),
+        _answers(material.labels, lines, quiet, strings),
         strings(_cut(next((one.expected for one in lines.values() if one.expected), ""))),
         strings(next((one.budget_source for one in lines.values() if one.budget_source), "")),
         "".join(codes),
@@ -107,8 +107,8 @@ def _variant(material: Material, case_id: str, variant: str, strings: _Strings) 
     ]
 
 
-def _answers(labels: Sequence[str], lines: dict[int, VariantLine], quiet: bool) -> list[list[Any]]:
-    """Each exact answer that a run holds: its rounded value, its decimals, and whose it is (empty: everybody's)."""
+def _answers(labels: Sequence[str], lines: dict[int, VariantLine], quiet: bool, strings: _Strings) -> list[list[Any]]:
+    """Each exact answer that a run holds: kind, rounded value, decimals, and whose it is (left out: everybody's)."""
     found: dict[str, tuple[Stored, list[str], list[str]]] = {}
     for run, line in lines.items():
         if line.answer is not None:
@@ -116,7 +116,7 @@ def _answers(labels: Sequence[str], lines: dict[int, VariantLine], quiet: bool) 
             found.setdefault(key, (line.answer, line.answer_digits, []))[2].append(labels[run])
     most, digits = (_BRIEF, _BRIEF_DIGITS) if quiet else (_FULL, _FULL)
     return [
-        [shown(answer, most), decimals[:digits], backends if len(found) > 1 else []]
+        [strings(described(answer)), elements(answer, most), decimals[:digits], *([backends] if len(found) > 1 else [])]
         for answer, decimals, backends in found.values()
     ]
 

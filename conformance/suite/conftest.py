@@ -32,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
             for name in dict.fromkeys(names)
             if len(names) == 1 or not modes or _known(name, modes)
         }
+        for mode in modes:
+            if not any(mode in session.modes for session in sessions.values()):
+                raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}'")
     except (CaseFileError, SelectionError, backends.UnknownBackendError) as error:
         raise pytest.UsageError(str(error)) from None
     if option.conformance_run_file and len(sessions) != 1:
@@ -50,7 +53,8 @@ def _known(name: str, modes: list[str]) -> list[str]:
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:
     """The parameters of an item of this suite; of any other, none."""
-    return getattr(getattr(item, "callspec", None), "params", {})
+    found: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return found if isinstance(found.get("session"), BackendSession) else {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -86,7 +90,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Count the items that ran, so that an interrupted run is told from a complete one."""
     result = yield
     parameters = _parameters(item)
-    if "session" in parameters:
+    if parameters:
         item.config.stash[RAN][parameters["session"].name] += 1
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 import pytest
@@ -26,12 +27,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, each also under a long name that can't clash with another plugin's."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the options under long names that can't clash with another plugin's, and short ones where they are due."""
     group = parser.getgroup("conformance", "conformance of array frameworks (pytest --pyargs conformance.suite)")
+    short = _about_the_suite(pluginmanager)
     for name, settings in OPTIONS.items():
         dest = f"conformance_{name.replace('-', '_')}"
+        names = [f"--{name}", f"--conformance-{name}"]
         try:
-            group.addoption(f"--{name}", f"--conformance-{name}", dest=dest, **settings)
-        except ValueError:  # another plugin has the short name
-            group.addoption(f"--conformance-{name}", dest=dest, **settings)
+            group.addoption(*names if short else names[1:], dest=dest, **settings)
+        except (ValueError, argparse.ArgumentError):  # another plugin has the short name
+            group.addoption(names[1], dest=dest, **settings)
+
+
+def _about_the_suite(pluginmanager: pytest.PytestPluginManager) -> bool:
+    """Whether the command line names the suite. In every other run the short names are left to other plugins."""
+    config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
+    arguments = config.invocation_params.args if config is not None else ()
+    return any("conformance.suite" in str(a).replace("\\", ".").replace("/", ".") for a in arguments)

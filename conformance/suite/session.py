@@ -203,7 +203,7 @@ class BackendSession:
                 judgement.verdict,
                 judgement.reason,
                 [FindingLine(f.channel, f.expected, f.got, f.detail) for f in judgement.findings],
-                [Stored.of(array) for array in got] if not outcome.raised else [],
+                [Stored.of(array) for array in got] if not (outcome.raised or outcome.unsupported) else [],
                 f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
                 _finite(measured.ulp) if measured else None,
                 _finite(measured.budget) if measured else None,
@@ -270,5 +270,12 @@ def describe_failure(session: BackendSession, result: Result) -> str:
     call = case.claim or case.call or ""
     findings = result.judgement.findings
     return failure_text(
-        result.variant.id, session.name, result.mode, session.device, call, case.claim is not None, findings
+        result.variant.id,
+        session.name,
+        result.mode,
+        session.device,
+        call,
+        case.claim is not None,
+        findings,
+        session.selection.root,
     )

@@ -8,7 +8,10 @@ from conformance.casefile.errors import CaseFileError, Problem, did_you_mean
 
 
 def test_a_problem_is_one_line_that_editors_can_follow() -> None:
-    assert str(Problem("cases/a.yaml", 12, 11, "unknown operation 'sofmax'")) == "cases/a.yaml:12:11: unknown operation 'sofmax'"
+    assert (
+        str(Problem("cases/a.yaml", 12, 11, "unknown operation 'sofmax'"))
+        == "cases/a.yaml:12:11: unknown operation 'sofmax'"
+    )
 
 
 def test_problems_come_in_reading_order_whatever_order_they_were_found_in() -> None:

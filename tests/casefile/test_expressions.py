@@ -24,18 +24,27 @@ def test_a_call_binds_its_arguments_to_parameters_in_the_operations_order() -> N
     by_place = parse_call("binary_cross_entropy(x, y, reduction='sum', weight=w)")
     assert by_place == Call(
         "binary_cross_entropy",
-        (("p", Name("x", 21)), ("target", Name("y", 24)), ("weight", Name("w", 51)), ("reduction", Constant("sum", 37))),
+        (
+            ("p", Name("x", 21)),
+            ("target", Name("y", 24)),
+            ("weight", Name("w", 51)),
+            ("reduction", Constant("sum", 37)),
+        ),
         0,
     )
     by_name = parse_call("softmax(axis=-1, x=x)")
-    assert isinstance(by_name, Call) and [name for name, _ in by_name.arguments] == ["x", "axis"]
+    assert isinstance(by_name, Call)
+    assert [name for name, _ in by_name.arguments] == ["x", "axis"]
 
 
 def test_calls_nest_and_lists_hold_what_they_hold() -> None:
     assert parse_call("reshape(stack([q, w], axis=1), shape=[-1])") == Call(
         "reshape",
         (
-            ("x", Call("stack", (("arrays", ListOf((Name("q", 15), Name("w", 18)), 14)), ("axis", Constant(1, 27))), 8)),
+            (
+                "x",
+                Call("stack", (("arrays", ListOf((Name("q", 15), Name("w", 18)), 14)), ("axis", Constant(1, 27))), 8),
+            ),
             ("shape", ListOf((Constant(-1, 38),), 37)),
         ),
         0,
@@ -53,19 +62,31 @@ def test_calls_nest_and_lists_hold_what_they_hold() -> None:
 )
 def test_operators_are_calls_of_the_arithmetic_operations(text: str, operations: list[str]) -> None:
     parsed = parse_call(text)
-    assert isinstance(parsed, Call) and parsed.operation == operations[0]
+    assert isinstance(parsed, Call)
+    assert parsed.operation == operations[0]
     assert expressions.operations_in(parsed) == set(operations)
     expressions.check(parsed, ["x", "y"], {})
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("-3", -3), ("2.5", 2.5), ("-0.0", -0.0), ("1e-5", 1e-5), ("0x10", 16), ("True", True), ("None", None), ("'a'", "a")]
+    ("text", "value"),
+    [
+        ("-3", -3),
+        ("2.5", 2.5),
+        ("-0.0", -0.0),
+        ("1e-5", 1e-5),
+        ("0x10", 16),
+        ("True", True),
+        ("None", None),
+        ("'a'", "a"),
+    ],
 )
 def test_constants_are_what_python_writes(text: str, value: Any) -> None:
     parsed = parse_call(f"asarray({text})")
     assert isinstance(parsed, Call)
     constant = parsed.arguments[0][1]
-    assert isinstance(constant, Constant) and repr(constant.value) == repr(value)
+    assert isinstance(constant, Constant)
+    assert repr(constant.value) == repr(value)
 
 
 def test_a_claim_is_a_chain_of_comparisons() -> None:
@@ -82,17 +103,47 @@ def test_a_claim_is_a_chain_of_comparisons() -> None:
 @pytest.mark.parametrize(
     ("text", "column"),
     [
-        ("x.sum()", 0), ("softmax(x.T, axis=0)", 8), ("softmax(x, axis=x.ndim)", 16), ("np.exp(x)", 0), ("exp(x).real", 0),
-        ("lambda: 0", 0), ("exp(lambda: x)", 4), ("(lambda: exp(x))()", 0),
-        ("[exp(x) for x in y]", 0), ("exp([x for x in y])", 4), ("exp({x for x in y})", 4), ("exp(x for x in y)", 3), ("exp({x: 1 for x in y})", 4),
-        ("exp(f'{x}')", 4), ("asarray(f'{1}')", 8),
-        ("exp((z := x))", 5), ("exp(x if y else x)", 4), ("exp(x and y)", 4), ("exp(not x)", 4),
-        ("exp(x[0])", 4), ("exp(x[:, 0])", 4), ("stack([*x])", 7),
-        ("x ** 2", 0), ("x @ y", 0), ("x % 2", 0), ("x // 2", 0), ("exp(+x)", 4), ("exp(~x)", 4), ("x << 1", 0), ("x | y", 0),
-        ("exp({1, 2})", 4), ("exp({})", 4), ("exp(1j)", 4), ("exp(b'a')", 4), ("exp(...)", 4),
-        ("softmax(x, axis=(1 < 2))", 17), ("softmax(x < 1, axis=0)", 8), ("exp(await x)", 4), ("exp((yield))", 5),
+        ("x.sum()", 0),
+        ("softmax(x.T, axis=0)", 8),
+        ("softmax(x, axis=x.ndim)", 16),
+        ("np.exp(x)", 0),
+        ("exp(x).real", 0),
+        ("lambda: 0", 0),
+        ("exp(lambda: x)", 4),
+        ("(lambda: exp(x))()", 0),
+        ("[exp(x) for x in y]", 0),
+        ("exp([x for x in y])", 4),
+        ("exp({x for x in y})", 4),
+        ("exp(x for x in y)", 3),
+        ("exp({x: 1 for x in y})", 4),
+        ("exp(f'{x}')", 4),
+        ("asarray(f'{1}')", 8),
+        ("exp((z := x))", 5),
+        ("exp(x if y else x)", 4),
+        ("exp(x and y)", 4),
+        ("exp(not x)", 4),
+        ("exp(x[0])", 4),
+        ("exp(x[:, 0])", 4),
+        ("stack([*x])", 7),
+        ("x ** 2", 0),
+        ("x @ y", 0),
+        ("x % 2", 0),
+        ("x // 2", 0),
+        ("exp(+x)", 4),
+        ("exp(~x)", 4),
+        ("x << 1", 0),
+        ("x | y", 0),
+        ("exp({1, 2})", 4),
+        ("exp({})", 4),
+        ("exp(1j)", 4),
+        ("exp(b'a')", 4),
+        ("exp(...)", 4),
+        ("softmax(x, axis=(1 < 2))", 17),
+        ("softmax(x < 1, axis=0)", 8),
+        ("exp(await x)", 4),
+        ("exp((yield))", 5),
     ],
-)  # fmt: skip
+)
 def test_every_other_part_of_python_is_refused_where_it_begins(text: str, column: int) -> None:
     found = mistake(text)
     assert found.offset == column
@@ -132,9 +183,12 @@ def test_a_comparison_in_a_call_is_sent_to_claims_and_a_claim_without_one_is_ref
         ("softmax(x, axis=0, axis=1)", "'axis' is given twice", 19),
     ],
 )
-def test_mistakes_in_calls_are_named_and_placed_and_the_nearest_word_is_offered(text: str, message: str, column: int) -> None:
+def test_mistakes_in_calls_are_named_and_placed_and_the_nearest_word_is_offered(
+    text: str, message: str, column: int
+) -> None:
     found = mistake(text)
-    assert found.message.startswith(message) and found.offset == column
+    assert found.message.startswith(message)
+    assert found.offset == column
 
 
 @pytest.mark.parametrize(
@@ -155,8 +209,16 @@ def test_mistakes_in_calls_are_named_and_placed_and_the_nearest_word_is_offered(
         ("softmax([1.0], axis=0)", "'x' of 'softmax' must be an array, found [1.0]", 8),
         ("softmax(None, axis=0)", "'x' of 'softmax' must be an array, found None", 8),
         ("binary_cross_entropy(x, None)", "'target' of 'binary_cross_entropy' must be", 24),
-        ("binary_cross_entropy(x, y, weight=1.0)", "'weight' of 'binary_cross_entropy' must be an array or null, found 1.0", 34),
-        ("binary_cross_entropy(x, y, reduction='avg')", "'reduction' of 'binary_cross_entropy' must be one of 'none', 'mean', 'sum'", 37),
+        (
+            "binary_cross_entropy(x, y, weight=1.0)",
+            "'weight' of 'binary_cross_entropy' must be an array or null, found 1.0",
+            34,
+        ),
+        (
+            "binary_cross_entropy(x, y, reduction='avg')",
+            "'reduction' of 'binary_cross_entropy' must be one of 'none', 'mean', 'sum'",
+            37,
+        ),
         ("stack(x)", "'arrays' of 'stack' must be a list of arrays", 6),
         ("stack([x, 1])", "'arrays' of 'stack' must be a list of arrays", 6),
         ("reshape(x, 3)", "'shape' of 'reshape' must be a shape (a list of integers), found 3", 11),
@@ -171,13 +233,14 @@ def test_mistakes_in_calls_are_named_and_placed_and_the_nearest_word_is_offered(
         ("x * -(2)", None, 0),
         ("x * (2 - 1)", "arithmetic on plain numbers only", 5),
     ],
-)  # fmt: skip
+)
 def test_arguments_that_a_parameter_cannot_take_are_refused(text: str, message: str | None, column: int) -> None:
     if message is None:
         expressions.check(parse_call(text), ["x"], {})
         return
     found = mistake(text)
-    assert found.message.startswith(message) and found.offset == column
+    assert found.message.startswith(message)
+    assert found.offset == column
 
 
 @pytest.mark.parametrize(
@@ -250,7 +313,13 @@ def test_parsing_and_checking_run_nothing_of_what_is_written(monkeypatch: pytest
         monkeypatch.setattr(made, "exact", forbidden)
     monkeypatch.setattr(builtins, "eval", forbidden)
     monkeypatch.setattr(builtins, "exec", forbidden)
-    for text in ("__import__('os').system('true')", "open('/tmp/x', 'w')", "exp.__class__", "().__class__.__bases__[0]", "print(1)"):
+    for text in (
+        "__import__('os').system('true')",
+        "open('/tmp/x', 'w')",
+        "exp.__class__",
+        "().__class__.__bases__[0]",
+        "print(1)",
+    ):
         mistake(text)
     expressions.check(parse_call.__wrapped__("softmax(x + 1, axis=0)"), ["x"], {})
     expressions.check(parse_claim.__wrapped__("exp(x) >= 0"), ["x"], {})

@@ -16,21 +16,36 @@ HEX = float.fromhex
 @pytest.mark.parametrize(
     ("spec", "shape", "expected"),
     [
-        (Normal(shape=[3], seed=7, scale=20.0), (3,), ["0x1.d971a14ee6000p+2", "0x1.e498a6f1f2000p+1", "-0x1.5a13a59702c00p+4"]),
-        (Uniform(shape=[3], seed=1, low=-4.0, high=4.0), (3,), ["0x1.835ef9bc91700p-4", "0x1.cd465aef054aap+1", "-0x1.6c616c27dc4fap+1"]),
+        (
+            Normal(shape=[3], seed=7, scale=20.0),
+            (3,),
+            ["0x1.d971a14ee6000p+2", "0x1.e498a6f1f2000p+1", "-0x1.5a13a59702c00p+4"],
+        ),
+        (
+            Uniform(shape=[3], seed=1, low=-4.0, high=4.0),
+            (3,),
+            ["0x1.835ef9bc91700p-4", "0x1.cd465aef054aap+1", "-0x1.6c616c27dc4fap+1"],
+        ),
         (Integers(shape=[5], seed=3, low=-3, high=9), (5,), [-2, 0, 7, 4, -2]),
         (Bernoulli(shape=[8], seed=2), (8,), ["1", "1", "0", "1", "0", "0", "1", "1"]),
         (Linspace(start=-1.0, stop=2.0, count=4), (), ["-1", "0", "1", "2"]),
     ],
     ids=lambda v: type(v).__name__,
-)  # fmt: skip
-def test_the_bits_are_those_they_were_when_the_cases_were_written(spec: Any, shape: tuple[int, ...], expected: list[Any]) -> None:
+)
+def test_the_bits_are_those_they_were_when_the_cases_were_written(
+    spec: Any, shape: tuple[int, ...], expected: list[Any]
+) -> None:
     got = generate(spec, shape)
     assert got.tolist() == [HEX(v) if isinstance(v, str) else v for v in expected]
     assert got.dtype == (np.int64 if isinstance(spec, Integers) else np.float64)
 
 
-RANDOM = [Normal(shape="s", seed=1), Uniform(shape="s", seed=1), Integers(shape="s", seed=1, low=0, high=10**6), Bernoulli(shape="s", seed=1)]
+RANDOM = [
+    Normal(shape="s", seed=1),
+    Uniform(shape="s", seed=1),
+    Integers(shape="s", seed=1, low=0, high=10**6),
+    Bernoulli(shape="s", seed=1),
+]
 
 
 @pytest.mark.parametrize("spec", RANDOM, ids=lambda v: type(v).__name__)
@@ -39,7 +54,8 @@ def test_shapes_are_as_asked_and_a_longer_array_begins_with_a_shorter_one(spec: 
     assert generate(spec, (3, 4, 5)).shape == (3, 4, 5)
     np.testing.assert_array_equal(generate(spec, (3, 4, 5)).ravel(), long)
     np.testing.assert_array_equal(generate(spec, (7,)), long[:7])
-    assert generate(spec, ()).shape == () and generate(spec, ()) == long[0]
+    assert generate(spec, ()).shape == ()
+    assert generate(spec, ()) == long[0]
     assert generate(spec, (2, 0)).shape == (2, 0)
 
 
@@ -65,7 +81,8 @@ def test_normal_numbers_have_mean_0_and_variance_1_and_stay_within_6() -> None:
     assert abs(x.mean()) < 4 / np.sqrt(n)
     assert abs(x.var() - 1) < 4 * np.sqrt(2 / n)
     assert np.abs(x).max() < 6
-    assert abs((np.abs(x) < 1).mean() - 0.6827) < 0.015 and abs((np.abs(x) < 2).mean() - 0.9545) < 0.01
+    assert abs((np.abs(x) < 1).mean() - 0.6827) < 0.015
+    assert abs((np.abs(x) < 2).mean() - 0.9545) < 0.01
     assert abs((x**3).mean()) < 0.1
     assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 4 / np.sqrt(n)
 
@@ -73,7 +90,10 @@ def test_normal_numbers_have_mean_0_and_variance_1_and_stay_within_6() -> None:
 def test_uniform_numbers_fill_their_range_evenly() -> None:
     n = 40_000
     x = generate(Uniform(shape=[n], seed=6, low=-2.0, high=3.0), (n,))
-    assert x.min() >= -2 and x.max() < 3 and x.min() < -1.99 and x.max() > 2.99
+    assert x.min() >= -2
+    assert x.max() < 3
+    assert x.min() < -1.99
+    assert x.max() > 2.99
     counts, _ = np.histogram(x, bins=10, range=(-2, 3))
     assert np.abs(counts - n / 10).max() < 5 * np.sqrt(n / 10)
     assert abs(x.var() - 25 / 12) < 0.05

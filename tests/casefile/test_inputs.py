@@ -23,14 +23,15 @@ def case(given: str, grid: str = "{}", call: str = "sum(x)") -> str:
 
 
 def arrays(variants: Variants, *arguments: str) -> dict[str, np.ndarray]:
-    return {id: materialise(v)["x"] for id, v in variants(case(*arguments)).items()}
+    return {name: materialise(v)["x"] for name, v in variants(case(*arguments)).items()}
 
 
 def test_a_literal_takes_the_dtype_of_its_variant_and_cannot_be_written_to(variants: Variants) -> None:
     got = arrays(variants, "{x: [[1, 2.5]]}", "{dtype: [float16, bfloat16]}")
     for name in ("float16", "bfloat16"):
         x = got[f"a[{name}]"]
-        assert x.dtype == DTYPES[name].numpy and x.astype(float).tolist() == [[1.0, 2.5]]
+        assert x.dtype == DTYPES[name].numpy
+        assert x.astype(float).tolist() == [[1.0, 2.5]]
         with pytest.raises(ValueError):
             x[0, 0] = 3
 
@@ -59,7 +60,11 @@ def test_every_source_gives_its_numbers(variants: Variants, source: str, expecte
 
 def test_shapes_come_from_the_grid_by_name(variants: Variants) -> None:
     got = arrays(variants, "{x: {normal: {shape: s, seed: 1}}}", "{s: [[2, 3], [], [4]]}")
-    assert {id: x.shape for id, x in got.items()} == {"a[float32,s=2x3]": (2, 3), "a[float32,s=scalar]": (), "a[float32,s=4]": (4,)}
+    assert {name: x.shape for name, x in got.items()} == {
+        "a[float32,s=2x3]": (2, 3),
+        "a[float32,s=scalar]": (),
+        "a[float32,s=4]": (4,),
+    }
 
 
 def test_generated_numbers_are_rounded_once_to_the_dtype(variants: Variants) -> None:
@@ -73,7 +78,9 @@ def test_generated_numbers_are_rounded_once_to_the_dtype(variants: Variants) -> 
 
 
 def test_the_same_input_twice_is_the_same_array_twice_and_not_shared(variants: Variants) -> None:
-    text = case("{x: {uniform: {shape: [3], seed: 1}}, y: {uniform: {shape: [3], seed: 1}}}", "{dtype: float64}", "add(x, y)")
+    text = case(
+        "{x: {uniform: {shape: [3], seed: 1}}, y: {uniform: {shape: [3], seed: 1}}}", "{dtype: float64}", "add(x, y)"
+    )
     (variant,) = variants(text).values()
     inputs = materialise(variant)
     np.testing.assert_array_equal(inputs["x"], inputs["y"])
@@ -84,7 +91,8 @@ def test_only_printed_inputs_are_intervals(variants: Variants) -> None:
     text = case("{x: {printed: '[0.25, 1.]'}, y: [0.25, 1.0]}", "{}", "add(x, y)")
     (variant,) = variants(text).values()
     printed = printed_inputs(variant)
-    assert list(printed) == ["x"] and printed["x"].radii == (Fraction(1, 200), 0)
+    assert list(printed) == ["x"]
+    assert printed["x"].radii == (Fraction(1, 200), 0)
 
 
 @pytest.mark.parametrize("shape", [[2, "3"], [-1], [1.0], [True], "s", None, {}, [1] * 9, 3])
@@ -104,7 +112,11 @@ def test_a_shape_may_have_many_elements_but_not_without_end() -> None:
 
 @pytest.mark.parametrize(
     ("text", "dtype", "message"),
-    [("[300]", "int8", "300 does not fit int8"), ("[1.5]", "int32", "printed with decimals"), ("[1.5, 7e4]", "float16", "does not fit float16")],
+    [
+        ("[300]", "int8", "300 does not fit int8"),
+        ("[1.5]", "int32", "printed with decimals"),
+        ("[1.5, 7e4]", "float16", "does not fit float16"),
+    ],
 )
 def test_printed_numbers_that_the_dtype_cannot_hold_are_refused(text: str, dtype: str, message: str) -> None:
     with pytest.raises(Mistake, match=message):

@@ -32,7 +32,15 @@ def value(literal: Any, dtype: str) -> float:
 
 @pytest.mark.parametrize(
     ("literal", "shape"),
-    [(3, ()), ([], (0,)), ([1], (1,)), ([[1, 2], [3, 4]], (2, 2)), ([[], []], (2, 0)), ([[[]]], (1, 1, 0)), ([["max"], [True]], (2, 1))],
+    [
+        (3, ()),
+        ([], (0,)),
+        ([1], (1,)),
+        ([[1, 2], [3, 4]], (2, 2)),
+        ([[], []], (2, 0)),
+        ([[[]]], (1, 1, 0)),
+        ([["max"], [True]], (2, 1)),
+    ],
 )
 def test_the_shape_of_nested_lists(literal: Any, shape: tuple[int, ...]) -> None:
     assert literal_shape(literal) == shape
@@ -60,10 +68,11 @@ def test_the_shape_of_nested_lists(literal: Any, shape: tuple[int, ...]) -> None
     ],
 )
 def test_what_is_no_array_of_numbers_is_refused_and_placed(literal: Any, keys: tuple[int, ...], message: str) -> None:
-    for check in (literal_shape, lambda l: to_array(l, DTYPES["float32"])):
+    for check in (literal_shape, lambda value: to_array(value, DTYPES["float32"])):
         with pytest.raises(Mistake) as caught:
             check(literal)
-        assert caught.value.keys == keys and message in caught.value.message
+        assert caught.value.keys == keys
+        assert message in caught.value.message
 
 
 @each_floating
@@ -74,7 +83,8 @@ def test_named_values_are_those_of_the_dtype_and_take_a_sign(dtype: Any) -> None
     for name, number in expected.items():
         for sign, factor in (("", 1), ("+", 1), ("-", -1)):
             got = to_array(sign + name, dtype)
-            assert got.dtype == dtype.numpy and float(got) == factor * float(number)
+            assert got.dtype == dtype.numpy
+            assert float(got) == factor * float(number)
 
 
 @each_integer
@@ -86,7 +96,15 @@ def test_of_integers_only_the_largest_has_a_name(dtype: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("0x1.8p+1", 3.0), ("0x1p-3", 0.125), ("-0x1.8p0", -1.5), ("+0xAp0", 10.0), ("0x1.p4", 16.0), ("0x0p0", 0.0), ("0x.8p0", None)],
+    [
+        ("0x1.8p+1", 3.0),
+        ("0x1p-3", 0.125),
+        ("-0x1.8p0", -1.5),
+        ("+0xAp0", 10.0),
+        ("0x1.p4", 16.0),
+        ("0x0p0", 0.0),
+        ("0x.8p0", None),
+    ],
 )
 def test_hexadecimal_floats_are_exact(text: str, expected: float | None) -> None:
     if expected is None:
@@ -192,7 +210,8 @@ def test_numbers_that_a_dtype_cannot_hold_are_refused_with_their_place(literal: 
 def test_integers_reach_to_both_ends_of_their_dtype_and_not_further(dtype: Any) -> None:
     info = np.iinfo(dtype.numpy)
     got = to_array([info.min, info.max, 2.0, True], dtype)
-    assert got.dtype == dtype.numpy and got.tolist() == [info.min, info.max, 2, 1]
+    assert got.dtype == dtype.numpy
+    assert got.tolist() == [info.min, info.max, 2, 1]
     refused([info.max + 1], dtype.name)
     refused([info.min - 1], dtype.name)
 
@@ -203,7 +222,14 @@ def test_bools_are_written_as_such_or_as_0_and_1() -> None:
 
 @pytest.mark.parametrize(
     ("literal", "dtype"),
-    [([1, 2], "int64"), ([1, 2.0], "float32"), ([True, False], "bool"), ([], "float32"), (["max", 1], "float32"), (7, "int64")],
+    [
+        ([1, 2], "int64"),
+        ([1, 2.0], "float32"),
+        ([True, False], "bool"),
+        ([], "float32"),
+        (["max", 1], "float32"),
+        (7, "int64"),
+    ],
 )
 def test_the_dtype_of_a_literal_that_names_none(literal: Any, dtype: str) -> None:
     assert natural_dtype(literal) == dtype

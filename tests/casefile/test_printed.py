@@ -46,7 +46,9 @@ def refused(text: str) -> Mistake:
         ("[[], []]", (2, 0), None),
     ],
 )
-def test_printouts_of_every_framework_have_their_shape_and_dtype(text: str, shape: tuple[int, ...], dtype: str | None) -> None:
+def test_printouts_of_every_framework_have_their_shape_and_dtype(
+    text: str, shape: tuple[int, ...], dtype: str | None
+) -> None:
     printed = parse(text)
     assert (printed.shape, printed.dtype) == (shape, dtype)
     assert len(printed.midpoints) == len(printed.radii) == len(printed.texts) == int(np.prod(shape))
@@ -69,21 +71,27 @@ def test_printouts_of_every_framework_have_their_shape_and_dtype(text: str, shap
         ("+3", Fraction(3), Fraction(0)),
     ],
 )
-def test_a_number_stands_for_half_a_unit_of_its_last_digit_to_either_side(text: str, midpoint: Fraction, radius: Fraction) -> None:
+def test_a_number_stands_for_half_a_unit_of_its_last_digit_to_either_side(
+    text: str, midpoint: Fraction, radius: Fraction
+) -> None:
     printed = parse(f"[{text}]")
-    assert printed.midpoints == (midpoint,) and printed.radii == (radius,) and printed.texts == (text,)
+    assert printed.midpoints == (midpoint,)
+    assert printed.radii == (radius,)
+    assert printed.texts == (text,)
 
 
 def test_the_bounds_are_those_of_the_intervals() -> None:
     low, high = parse("[[0.7923, 2.], [-1.50, 3]]").bounds()
     np.testing.assert_array_equal(low, [[0.79225, 2.0], [-1.505, 3.0]])
     np.testing.assert_array_equal(high, [[0.79235, 2.0], [-1.495, 3.0]])
-    assert low[0, 0] <= 0.79225 + 1e-16 and not low[0, 0] <= 0.7922
+    assert low[0, 0] <= 0.79225 + 1e-16
+    assert not low[0, 0] <= 0.7922
 
 
 def test_special_numbers_stand_for_themselves() -> None:
     printed = parse("tensor([nan, inf, -inf, 1.5000])")
-    assert np.isnan(printed.specials[0] or 0.0) and printed.specials[1:] == (np.inf, -np.inf, None)
+    assert np.isnan(printed.specials[0] or 0.0)
+    assert printed.specials[1:] == (np.inf, -np.inf, None)
     low, high = printed.bounds()
     np.testing.assert_array_equal(low[:3], [np.nan, np.inf, -np.inf])
     np.testing.assert_array_equal(high[:3], [np.nan, np.inf, -np.inf])
@@ -91,7 +99,17 @@ def test_special_numbers_stand_for_themselves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "whole"), [("[1, 2]", True), ("[-3]", True), ("7", True), ("[1.]", False), ("[1, 2.0]", False), ("[1e3]", False), ("[nan]", False), ("[]", False)]
+    ("text", "whole"),
+    [
+        ("[1, 2]", True),
+        ("[-3]", True),
+        ("7", True),
+        ("[1.]", False),
+        ("[1, 2.0]", False),
+        ("[1e3]", False),
+        ("[nan]", False),
+        ("[]", False),
+    ],
 )
 def test_only_integers_throughout_make_an_integer_array(text: str, whole: bool) -> None:
     assert parse(text).whole is whole
@@ -136,7 +154,17 @@ def test_what_is_no_printed_array_is_refused_with_its_place(text: str, message: 
     assert abs(found.offset - offset) <= 1, found.offset
 
 
-@pytest.mark.parametrize("text", ["1" * 100_000, "0." + "1" * 100_000, "[" * 100_000, "[1" + " " * 100_000, "1e" + "9" * 100_000, "[" + "1 " * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 100_000,
+        "0." + "1" * 100_000,
+        "[" * 100_000,
+        "[1" + " " * 100_000,
+        "1e" + "9" * 100_000,
+        "[" + "1 " * 100_000,
+    ],
+)
 def test_printouts_made_to_exhaust_a_parser_are_refused_at_once(text: str) -> None:
     start = time.perf_counter()
     refused(text)
@@ -146,7 +174,9 @@ def test_printouts_made_to_exhaust_a_parser_are_refused_at_once(text: str) -> No
 def test_the_largest_numbers_printed_to_a_few_digits_reach_infinity() -> None:
     """1.7977e+308 is how the largest float64 is printed, and lies past it."""
     low, high = parse("[1.7977e+308, -1.7977e+308, 1e9999]").bounds()
-    assert low[0] < np.finfo(np.float64).max < high[0] and low[1] == -np.inf and high[1] > -np.inf
+    assert low[0] < np.finfo(np.float64).max < high[0]
+    assert low[1] == -np.inf
+    assert high[1] > -np.inf
     assert low[2] == high[2] == np.inf
 
 
@@ -156,13 +186,16 @@ finite = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
 @pytest.mark.parametrize("digits", [2, 4, 8])
 @settings(deadline=None, max_examples=60)
 @given(array=hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=4), elements=finite))
-def test_what_numpy_prints_at_fixed_digits_stands_for_intervals_that_hold_the_array(array: np.ndarray, digits: int) -> None:
+def test_what_numpy_prints_at_fixed_digits_stands_for_intervals_that_hold_the_array(
+    array: np.ndarray, digits: int
+) -> None:
     with np.printoptions(precision=digits, floatmode="fixed", threshold=10**6, suppress=True):
         texts = [str(array), repr(array)]
     for text in texts:
         printed = parse(text)
         low, high = printed.bounds()
-        assert printed.shape == array.shape and printed.dtype is None
+        assert printed.shape == array.shape
+        assert printed.dtype is None
         # Half of the last digit, and not a whole one: where the decimals are fixed, no interval is wider.
         assert np.all((low <= array) & (array <= high))
         assert set(printed.radii) == {Fraction(1, 2 * 10**digits)}
@@ -181,12 +214,15 @@ def test_what_numpy_prints_in_scientific_notation_holds_the_array_too(array: np.
 def test_integers_are_read_back_exactly(array: np.ndarray) -> None:
     for text in (str(array), f"tensor({array.tolist()})"):
         printed = parse(text)
-        assert printed.whole and [int(m) for m in printed.midpoints] == array.ravel().tolist()
-        assert printed.shape == array.shape and set(printed.radii) == {0}
+        assert printed.whole
+        assert [int(m) for m in printed.midpoints] == array.ravel().tolist()
+        assert printed.shape == array.shape
+        assert set(printed.radii) == {0}
 
 
 def test_one_unit_of_the_last_digit_beyond_is_outside() -> None:
     """The document's 0.7922 is not what prints as 0.7923."""
     low, high = parse("tensor(0.7922)").bounds()
     assert low <= 0.79218217 <= high
-    assert not low <= 0.7923 <= high and not low <= 0.7921 <= high
+    assert not low <= 0.7923 <= high
+    assert not low <= 0.7921 <= high

@@ -23,7 +23,9 @@ def test_a_grid_gives_a_variant_for_each_combination(variants: Variants) -> None
     got = variants(case("{axis: [0, -1], dtype: [float32, float64]}"))
     assert list(got) == ["a[float32,axis=0]", "a[float32,axis=-1]", "a[float64,axis=0]", "a[float64,axis=-1]"]
     last = got["a[float64,axis=-1]"]
-    assert dict(last.bindings) == {"axis": -1, "dtype": "float64"} and last.dtype.name == "float64" and last.check == "value"
+    assert dict(last.bindings) == {"axis": -1, "dtype": "float64"}
+    assert last.dtype.name == "float64"
+    assert last.check == "value"
 
 
 def test_ids_do_not_depend_on_the_order_of_keys_in_the_file(variants: Variants) -> None:
@@ -49,10 +51,23 @@ def test_ids_do_not_change_when_other_cases_are_added_or_moved(variants: Variant
 @pytest.mark.parametrize(
     ("value", "label"),
     [
-        (3, "3"), (-1, "-1"), (0.5, "0.5"), (1e-05, "1e-05"), (True, "true"), (False, "false"), (None, "none"), ("mean", "mean"),
-        ([2, 3], "2x3"), ([], "scalar"), ([5], "5"), ([-1], "-1"), ([[1], [2, 3]], "1x2x3"), ("a b,c[d]", "a_b_c_d_"), ([None, True], "nonextrue"),
+        (3, "3"),
+        (-1, "-1"),
+        (0.5, "0.5"),
+        (1e-05, "1e-05"),
+        (True, "true"),
+        (False, "false"),
+        (None, "none"),
+        ("mean", "mean"),
+        ([2, 3], "2x3"),
+        ([], "scalar"),
+        ([5], "5"),
+        ([-1], "-1"),
+        ([[1], [2, 3]], "1x2x3"),
+        ("a b,c[d]", "a_b_c_d_"),
+        ([None, True], "nonextrue"),
     ],
-)  # fmt: skip
+)
 def test_labels_are_short_and_never_break_an_id(value: Any, label: str) -> None:
     assert label_of(value) == label
 
@@ -71,7 +86,9 @@ def test_what_has_no_label_is_refused() -> None:
         ("[integer]", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]),
     ],
 )
-def test_groups_of_dtypes_are_spread_out_and_no_dtype_comes_twice(variants: Variants, dtypes: str, names: list[str]) -> None:
+def test_groups_of_dtypes_are_spread_out_and_no_dtype_comes_twice(
+    variants: Variants, dtypes: str, names: list[str]
+) -> None:
     assert list(variants(case(f"{{dtype: {dtypes}}}", "sum(x)", "{x: [1, 2]}"))) == [f"a[{name}]" for name in names]
 
 
@@ -100,7 +117,12 @@ def test_a_case_that_names_no_dtype_has_that_of_its_inputs(variants: Variants, g
 
 @pytest.mark.parametrize(
     ("given", "dtype"),
-    [("{x: [1], y: [2]}", "int64"), ("{x: [1], y: [2.0]}", "float32"), ("{x: [1], y: [true]}", "int64"), ("{x: {array: [1], dtype: int8}, y: [2]}", "int64")],
+    [
+        ("{x: [1], y: [2]}", "int64"),
+        ("{x: [1], y: [2.0]}", "float32"),
+        ("{x: [1], y: [true]}", "int64"),
+        ("{x: {array: [1], dtype: int8}, y: [2]}", "int64"),
+    ],
 )
 def test_several_inputs_have_one_dtype(variants: Variants, given: str, dtype: str) -> None:
     assert list(variants(case("{}", "stack([x, y])", given))) == [f"a[{dtype}]"]
@@ -160,4 +182,5 @@ def test_a_grid_has_an_end(problems: Callable[[str], list[str]]) -> None:
 def test_a_case_is_about_its_outermost_telling_operation(tmp_path: Path, text: str, headline: str) -> None:
     (tmp_path / "f.yaml").write_text(f"cases:\n  - name: a\n    given: {{x: [1.0]}}\n    {text}\n")
     (loaded,) = load(tmp_path).cases
-    assert loaded.headline == headline and loaded.operations >= ({headline} - {"asarray"})
+    assert loaded.headline == headline
+    assert loaded.operations >= ({headline} - {"asarray"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from typing import Any
@@ -27,18 +28,50 @@ def refused(text: str) -> YamlError:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("1e-5", 1e-5), ("1E5", 1e5), ("+1.5", 1.5), ("-.5", -0.5), (".5", 0.5), ("1.", 1.0), ("1.e3", 1000.0), ("6.02e+23", 6.02e23),
-        ("0.1", 0.1), ("-0.0", -0.0), ("1e308", 1e308), ("1e-400", 0.0),
-        ("12", 12), ("012", 12), ("-012", -12), ("+7", 7), ("0o14", 12), ("0xFF", 255), ("0", 0), ("-0", 0),
+        ("1e-5", 1e-5),
+        ("1E5", 1e5),
+        ("+1.5", 1.5),
+        ("-.5", -0.5),
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("1.e3", 1000.0),
+        ("6.02e+23", 6.02e23),
+        ("0.1", 0.1),
+        ("-0.0", -0.0),
+        ("1e308", 1e308),
+        ("1e-400", 0.0),
+        ("12", 12),
+        ("012", 12),
+        ("-012", -12),
+        ("+7", 7),
+        ("0o14", 12),
+        ("0xFF", 255),
+        ("0", 0),
+        ("-0", 0),
         ("123456789012345678901234567890", 123456789012345678901234567890),
-        ("true", True), ("True", True), ("TRUE", True), ("false", False), ("False", False), ("FALSE", False),
-        ("null", None), ("Null", None), ("NULL", None), ("~", None), ("", None),
-        (".inf", math.inf), (".Inf", math.inf), (".INF", math.inf), ("+.inf", math.inf), ("-.inf", -math.inf), ("-.INF", -math.inf),
+        ("true", True),
+        ("True", True),
+        ("TRUE", True),
+        ("false", False),
+        ("False", False),
+        ("FALSE", False),
+        ("null", None),
+        ("Null", None),
+        ("NULL", None),
+        ("~", None),
+        ("", None),
+        (".inf", math.inf),
+        (".Inf", math.inf),
+        (".INF", math.inf),
+        ("+.inf", math.inf),
+        ("-.inf", -math.inf),
+        ("-.INF", -math.inf),
     ],
-)  # fmt: skip
+)
 def test_plain_scalars_are_what_yaml_1_2_says(text: str, expected: Any) -> None:
     got = value(text)
-    assert got == expected and type(got) is type(expected)
+    assert got == expected
+    assert type(got) is type(expected)
     if isinstance(expected, float):
         assert math.copysign(1, got) == math.copysign(1, expected)
 
@@ -50,9 +83,42 @@ def test_nan_has_three_spellings(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "No", "yes", "on", "off", "y", "n", "tRue", "nUll", ".iNf", "+.nan", "-.nan", "0b11", "1_000", "0o9", "-0x1F", "+0o7",
-     "1:30", "12e", "e5", "1e", "1.5.2", "0x", "--1", "+", ".", "1 000", "inf", "nan", "2001-01-01", "1e5x", "=", "<<"],
-)  # fmt: skip
+    [
+        "no",
+        "No",
+        "yes",
+        "on",
+        "off",
+        "y",
+        "n",
+        "tRue",
+        "nUll",
+        ".iNf",
+        "+.nan",
+        "-.nan",
+        "0b11",
+        "1_000",
+        "0o9",
+        "-0x1F",
+        "+0o7",
+        "1:30",
+        "12e",
+        "e5",
+        "1e",
+        "1.5.2",
+        "0x",
+        "--1",
+        "+",
+        ".",
+        "1 000",
+        "inf",
+        "nan",
+        "2001-01-01",
+        "1e5x",
+        "=",
+        "<<",
+    ],
+)
 def test_what_only_yaml_1_1_or_python_takes_for_more_stays_a_string(text: str) -> None:
     assert value(text) == text
 
@@ -68,21 +134,24 @@ def test_what_is_quoted_is_a_string(quoted: str, text: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
 def test_every_number_python_prints_is_read_back_as_it_was(number: float) -> None:
     got = value(repr(number))
-    assert got == number and type(got) is type(number)
+    assert got == number
+    assert type(got) is type(number)
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(codec="ascii", exclude_categories=["Cc"])),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="ascii", exclude_categories=["Cc"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcxyz", min_size=1), inner, max_size=3),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=100)
 @given(json_values)
 def test_every_json_document_is_read_as_json_reads_it(data: Any) -> None:
-    import json
-
     if isinstance(data, dict):
         assert read(json.dumps(data))[0] == data
     else:
@@ -90,7 +159,8 @@ def test_every_json_document_is_read_as_json_reads_it(data: Any) -> None:
 
 
 def test_an_empty_file_holds_nothing() -> None:
-    assert read("")[0] is None and read("# only a comment\n")[0] is None
+    assert read("")[0] is None
+    assert read("# only a comment\n")[0] is None
     assert locate("").start == (1, 1)
 
 
@@ -121,16 +191,24 @@ def test_what_case_files_have_no_use_for_is_refused_where_it_stands(
     text: str, place: tuple[int, int], message: str
 ) -> None:
     error = refused(text)
-    assert message in error.message and (error.line, error.column) == place
+    assert message in error.message
+    assert (error.line, error.column) == place
 
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("x: [1, 2\ny: 3\n", (2, 2)), ("x: 'open\n", (2, 1)), ("a: b: c\n", (1, 5)), ("x: 1\n\ty: 2\n", (2, 1)), ("@x\n", (1, 1))],
+    [
+        ("x: [1, 2\ny: 3\n", (2, 2)),
+        ("x: 'open\n", (2, 1)),
+        ("a: b: c\n", (1, 5)),
+        ("x: 1\n\ty: 2\n", (2, 1)),
+        ("@x\n", (1, 1)),
+    ],
 )
 def test_what_is_no_yaml_is_said_to_be_none_and_where(text: str, place: tuple[int, int]) -> None:
     error = refused(text)
-    assert error.message.startswith("not YAML: ") and (error.line, error.column) == place
+    assert error.message.startswith("not YAML: ")
+    assert (error.line, error.column) == place
 
 
 def test_characters_that_yaml_forbids_are_an_error_of_the_file_and_not_of_the_program() -> None:
@@ -142,7 +220,8 @@ def test_nesting_is_limited() -> None:
     fine = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
     assert value(fine) is not None
     error = refused(f"x: [{fine}]\n")
-    assert f"nesting deeper than {MAX_DEPTH}" in error.message and error.column == 4 + MAX_DEPTH - 1
+    assert f"nesting deeper than {MAX_DEPTH}" in error.message
+    assert error.column == 4 + MAX_DEPTH - 1
 
 
 def bomb() -> str:

@@ -58,7 +58,8 @@ class Checks:
         """The right result passes, one with half its digits wrong does not, nor does NaN."""
         allowed = self.allowed(operation, result, arguments)
         assert allowed.shape == result.value.shape
-        assert np.all(allowed >= 0.5) and np.all(allowed <= half_significand(result))
+        assert np.all(allowed >= 0.5)
+        assert np.all(allowed <= half_significand(result))
         assert np.all(result.distance(result.value) <= allowed)
         bits = np.frexp(result.units)[1]
         normal = (bits == dtypes.of(result.value).precision) & np.isfinite(result.value.astype(np.float64))
@@ -85,7 +86,9 @@ class Checks:
                 moved = point.copy()
                 moved[index] = value
                 result = np.asarray(reference(**{**wide, wrt: moved}), dtype=object)
-                return mpmath.fsum(mpmath.mpf(float(w)) * r for w, r in zip(weights.ravel(), result.ravel(), strict=True))
+                return mpmath.fsum(
+                    mpmath.mpf(float(w)) * r for w, r in zip(weights.ravel(), result.ravel(), strict=True)
+                )
 
             return scalar
 
@@ -96,7 +99,7 @@ class Checks:
 
 
 def assert_nearest(got: np.ndarray, exact: Any) -> None:
-    """No neighbour of `got` in its dtype is nearer to the number, and of two that are equally near it is the even one."""
+    """No neighbour of `got` in its dtype is nearer to the number; of two that are equally near it is the even one."""
     dtype = dtypes.of(got)
     distances = [abs(_finite(v, dtype) - exact) for v in (got, *_neighbours(got))]
     bits = int(got.reshape(1).view(f"u{got.dtype.itemsize}")[0])

@@ -22,8 +22,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "binary_cross_entropy_with_logits": {"x": P["p"], "target": P["target"]},
     "softmax": {**X, "axis": 0},
     "log_softmax": {**X, "axis": 0},
-    **{name: X for name in ("sigmoid", "log_sigmoid", "exp", "log", "negative", "sum", "mean")},
-    **{name: AB for name in ("add", "subtract", "multiply", "divide")},
+    **dict.fromkeys(("sigmoid", "log_sigmoid", "exp", "log", "negative", "sum", "mean"), X),
+    **dict.fromkeys(("add", "subtract", "multiply", "divide"), AB),
 }
 
 
@@ -37,9 +37,11 @@ def empty_registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_says_what_it_is_where_it_comes_from_and_what_bounds_its_error(name: str) -> None:
     made = OPERATIONS[name]
-    assert made.summary.endswith(".") and made.document
+    assert made.summary.endswith(".")
+    assert made.document
     assert len(made.budget_source) > 20
-    assert made.name == name and all(p.expects for p in made.parameters.values())
+    assert made.name == name
+    assert all(p.expects for p in made.parameters.values())
 
 
 def test_every_computing_operation_is_sampled_below() -> None:
@@ -87,7 +89,8 @@ def test_no_analysis_allows_more_than_half_the_significand(empty_registry: dict[
 
     result = from_array(np.ones((2, 3), dtype=np.float32))
     np.testing.assert_array_equal(generous.allowed(result, np.ones((2, 3))), np.full((2, 3), 2.0**12))
-    assert list(empty_registry) == ["generous"] and "generous" not in OPERATIONS
+    assert list(empty_registry) == ["generous"]
+    assert "generous" not in OPERATIONS
 
 
 def test_an_operation_without_a_budget_says_so(empty_registry: dict[str, Any]) -> None:
@@ -117,8 +120,10 @@ def test_an_operation_that_only_moves_needs_no_budget(empty_registry: dict[str, 
         return x
 
     assert "every bit" in moved.budget_source
-    assert moved.parameters["axis"].keyword_only and not moved.parameters["axis"].required
-    assert moved.parameters["x"].required and not moved.parameters["x"].keyword_only
+    assert moved.parameters["axis"].keyword_only
+    assert not moved.parameters["axis"].required
+    assert moved.parameters["x"].required
+    assert not moved.parameters["x"].keyword_only
 
 
 @pytest.mark.parametrize(

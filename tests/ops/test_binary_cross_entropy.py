@@ -62,17 +62,23 @@ def test_the_default_reduction_is_the_mean(check: Any) -> None:
 @pytest.mark.parametrize("dtype", FLOATING, ids=str)
 def test_certain_and_wrong_costs_exactly_100_and_certain_and_right_nothing(check: Any, dtype: np.dtype) -> None:
     result = check.value(
-        "binary_cross_entropy", loops,
-        p=np.array([0, 0, 1, 1], dtype=dtype), target=np.array([1, 0, 0, 1], dtype=dtype), reduction="none",
-    )  # fmt: skip
+        "binary_cross_entropy",
+        loops,
+        p=np.array([0, 0, 1, 1], dtype=dtype),
+        target=np.array([1, 0, 0, 1], dtype=dtype),
+        reduction="none",
+    )
     assert result.value.astype(np.float64).tolist() == [100, 0, 100, 0]
 
 
 def test_a_target_between_the_classes_at_a_certain_probability_costs_its_share_of_100(check: Any) -> None:
     result = check.value(
-        "binary_cross_entropy", loops,
-        p=np.array([0, 1], dtype=np.float32), target=np.array([0.25, 0.25], dtype=np.float32), reduction="none",
-    )  # fmt: skip
+        "binary_cross_entropy",
+        loops,
+        p=np.array([0, 1], dtype=np.float32),
+        target=np.array([0.25, 0.25], dtype=np.float32),
+        reduction="none",
+    )
     assert result.value.tolist() == [25, 75]
 
 

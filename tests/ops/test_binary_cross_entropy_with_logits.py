@@ -63,7 +63,8 @@ def test_the_positive_weight_counts_for_positives_only(check: Any) -> None:
     arguments = {"x": np.array([1.0, 1.0]), "target": np.array([1.0, 0.0]), "reduction": "none"}
     plain = check.answer(NAME, arguments).value
     weighted = check.answer(NAME, {**arguments, "pos_weight": np.array(3.0)}).value
-    assert weighted[0] == pytest.approx(3 * plain[0]) and weighted[1] == plain[1]
+    assert weighted[0] == pytest.approx(3 * plain[0])
+    assert weighted[1] == plain[1]
 
 
 @pytest.mark.parametrize("dtype", FLOATING, ids=str)

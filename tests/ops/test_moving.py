@@ -37,7 +37,8 @@ def test_stacked_elements_stand_where_loops_put_them(name: str, axis: int) -> No
     arrays = [odd_values(name, (2, 3), seed) for seed in range(4)]
     got = stack(arrays, axis=axis)
     place = axis % 3
-    assert got.shape == tuple(np.insert((2, 3), place, 4)) and got.dtype == DTYPES[name].numpy
+    assert got.shape == tuple(np.insert((2, 3), place, 4))
+    assert got.dtype == DTYPES[name].numpy
     for k, i, j in itertools.product(range(4), range(2), range(3)):
         index = [i, j]
         index.insert(place, k)
@@ -54,11 +55,15 @@ def test_stacking_begins_at_the_first_axis_by_default_and_refuses_unequal_shapes
 
 
 @each_dtype
-@pytest.mark.parametrize(("shape", "full"), [([4, 6], (4, 6)), ([-1], (24,)), ([2, -1, 2], (2, 6, 2)), ([24, 1], (24, 1))])
+@pytest.mark.parametrize(
+    ("shape", "full"), [([4, 6], (4, 6)), ([-1], (24,)), ([2, -1, 2], (2, 6, 2)), ([24, 1], (24, 1))]
+)
 def test_reshaped_elements_keep_their_row_major_order(name: str, shape: list[int], full: tuple[int, ...]) -> None:
     x = odd_values(name, (2, 3, 4))
     got = reshape(x, shape)
-    assert got.shape == full and got.dtype == x.dtype and bits(got) == bits(x)
+    assert got.shape == full
+    assert got.dtype == x.dtype
+    assert bits(got) == bits(x)
     transposed = np.ascontiguousarray(x.T).T  # the same elements, laid out otherwise
     assert bits(reshape(transposed, shape)) == bits(x)
 
@@ -80,13 +85,23 @@ def test_results_of_moving_have_the_common_dtype_or_none() -> None:
 @pytest.mark.parametrize(
     ("data", "dtype"),
     [
-        ([1.0, 2], "float32"), ([1, 2], "int64"), ([True, False], "bool"), ([True, 2], "int64"), ([True, 2.5], "float32"),
-        ([], "float32"), ([[], []], "float32"), (3, "int64"), (0.5, "float32"), (True, "bool"), ([[1, 2], [3, 4.5]], "float32"),
+        ([1.0, 2], "float32"),
+        ([1, 2], "int64"),
+        ([True, False], "bool"),
+        ([True, 2], "int64"),
+        ([True, 2.5], "float32"),
+        ([], "float32"),
+        ([[], []], "float32"),
+        (3, "int64"),
+        (0.5, "float32"),
+        (True, "bool"),
+        ([[1, 2], [3, 4.5]], "float32"),
     ],
-)  # fmt: skip
+)
 def test_numbers_choose_their_dtype_as_the_document_relies_on(data: Any, dtype: str) -> None:
     got = asarray(data)
-    assert got.dtype == DTYPES[dtype].numpy and got.shape == np.shape(data)
+    assert got.dtype == DTYPES[dtype].numpy
+    assert got.shape == np.shape(data)
     assert OPERATIONS["asarray"].result_dtype(data=data) is DTYPES[dtype]
     assert got.tolist() == data
 
@@ -94,7 +109,8 @@ def test_numbers_choose_their_dtype_as_the_document_relies_on(data: Any, dtype: 
 @each_dtype
 def test_a_stated_dtype_wins_over_the_numbers(name: str) -> None:
     got = asarray([[1, 0], [1, 1]], dtype=name)
-    assert got.dtype == DTYPES[name].numpy and got.astype(np.float64).tolist() == [[1, 0], [1, 1]]
+    assert got.dtype == DTYPES[name].numpy
+    assert got.astype(np.float64).tolist() == [[1, 0], [1, 1]]
 
 
 @settings(deadline=None, max_examples=100)
@@ -123,7 +139,9 @@ def test_no_number_is_rounded_twice(data: Any, dtype: str, expected: float) -> N
 def test_special_numbers_are_kept() -> None:
     got = asarray([-0.0, float("inf"), float("nan")], dtype="bfloat16")
     assert got.dtype == ml_dtypes.bfloat16
-    assert np.signbit(got[0].astype(np.float64)) and got[1] == np.inf and np.isnan(got[2].astype(np.float64))
+    assert np.signbit(got[0].astype(np.float64))
+    assert got[1] == np.inf
+    assert np.isnan(got[2].astype(np.float64))
 
 
 def test_an_integer_dtype_takes_the_whole_part() -> None:
@@ -132,9 +150,19 @@ def test_an_integer_dtype_takes_the_whole_part() -> None:
 
 @pytest.mark.parametrize(
     ("data", "dtype"),
-    [([300], "uint8"), ([-1], "uint8"), ([128], "int8"), ([2**70], None), ([float("nan")], "int32"), ([float("inf")], "int64"),
-     ([[1], [2, 3]], None), ([[1.0], [2.0, 3.0]], None), ([[True], [True, False]], None), ([1, [2]], "float32")],
-)  # fmt: skip
+    [
+        ([300], "uint8"),
+        ([-1], "uint8"),
+        ([128], "int8"),
+        ([2**70], None),
+        ([float("nan")], "int32"),
+        ([float("inf")], "int64"),
+        ([[1], [2, 3]], None),
+        ([[1.0], [2.0, 3.0]], None),
+        ([[True], [True, False]], None),
+        ([1, [2]], "float32"),
+    ],
+)
 def test_what_no_array_of_the_dtype_can_be_is_refused(data: Any, dtype: str | None) -> None:
     with pytest.raises(ValueError):
         asarray(data, dtype=dtype)

@@ -43,12 +43,15 @@ def test_integers_up_to_their_ends_become_balls_without_radius(name: str) -> Non
     balls.working_precision(2)
     low, high = balls.exact(np.array([info.min, info.max], dtype=name))
     assert (int(low.unique_fmpz()), int(high.unique_fmpz())) == (info.min, info.max)
-    assert low.is_exact() and high.is_exact()
+    assert low.is_exact()
+    assert high.is_exact()
 
 
 def test_bools_become_zero_and_one_and_shapes_stay() -> None:
     got = balls.exact(np.array([[True, False]]))
-    assert got.shape == (1, 2) and got[0, 0] == 1 and got[0, 1] == 0
+    assert got.shape == (1, 2)
+    assert got[0, 0] == 1
+    assert got[0, 1] == 0
     assert balls.exact(np.float64(2.0).reshape(())).shape == ()
     assert balls.exact(np.zeros((0, 3))).shape == (0, 3)
 
@@ -72,7 +75,8 @@ def test_an_interval_holds_both_its_ends_and_all_between_and_is_hardly_wider(
 
 @settings(deadline=None, max_examples=60)
 @given(
-    a=st.fractions(-5, 5, max_denominator=1000), b=st.fractions(-5, 5, max_denominator=1000),
+    a=st.fractions(-5, 5, max_denominator=1000),
+    b=st.fractions(-5, 5, max_denominator=1000),
     position=st.fractions(-1, 1, max_denominator=100),
 )
 def test_what_is_computed_from_intervals_holds_what_any_of_their_numbers_gives(
@@ -87,19 +91,24 @@ def test_what_is_computed_from_intervals_holds_what_any_of_their_numbers_gives(
 def test_a_radius_is_not_rounded_down_at_low_precision() -> None:
     balls.working_precision(3)
     (ball,) = balls.intervals([Fraction(1, 3)], [Fraction(1, 7)], (1,))
-    assert holds(ball, Fraction(1, 3) + Fraction(1, 7)) and holds(ball, Fraction(1, 3) - Fraction(1, 7))
+    assert holds(ball, Fraction(1, 3) + Fraction(1, 7))
+    assert holds(ball, Fraction(1, 3) - Fraction(1, 7))
 
 
 def test_the_logarithm_of_zero_is_minus_infinity_also_within_an_array_and_in_rank_0() -> None:
     logs = balls.log(balls.exact(np.array([[0.0, 1.0], [2.0, -0.0]])))
-    assert logs[0, 0] == arb.neg_inf() and logs[1, 1] == arb.neg_inf()
-    assert logs[0, 1] == 0 and abs(float(logs[1, 0]) - np.log(2)) < 1e-15
+    assert logs[0, 0] == arb.neg_inf()
+    assert logs[1, 1] == arb.neg_inf()
+    assert logs[0, 1] == 0
+    assert abs(float(logs[1, 0]) - np.log(2)) < 1e-15
     assert balls.log(balls.exact(np.array(0.0)))[()] == arb.neg_inf()
 
 
 def test_log1p_is_minus_infinity_at_minus_one_and_keeps_tiny_arguments() -> None:
     logs = balls.log1p(balls.exact(np.array([-1.0, 1e-300, 0.0])))
-    assert logs[0] == arb.neg_inf() and float(logs[1]) == 1e-300 and logs[2] == 0
+    assert logs[0] == arb.neg_inf()
+    assert float(logs[1]) == 1e-300
+    assert logs[2] == 0
 
 
 def test_logarithms_of_negative_numbers_stay_undefined() -> None:
@@ -116,7 +125,8 @@ def test_a_ball_that_only_might_be_zero_has_no_logarithm() -> None:
 def test_at_least_lifts_what_is_below_and_nothing_else(others: list[float]) -> None:
     x = balls.log(balls.exact(np.array([0.0, np.exp(-150.0), *others])))
     got = balls.at_least(x, -100)
-    assert got[0] == -100 and got[1] == -100
+    assert got[0] == -100
+    assert got[1] == -100
     assert [float(v) for v in got[2:]] == [float(np.log(v)) for v in others]
     untouched = balls.exact(np.array([-99.5, 3.0]))
     assert all(a == b for a, b in zip(balls.at_least(untouched, -100), untouched, strict=True))
@@ -125,14 +135,17 @@ def test_at_least_lifts_what_is_below_and_nothing_else(others: list[float]) -> N
 def test_at_least_of_a_ball_across_the_bound_holds_both_outcomes() -> None:
     across = balls.intervals([Fraction(-100)], [Fraction(1)], (1,))
     (got,) = balls.at_least(across, -100)
-    assert holds(got, Fraction(-100)) and holds(got, Fraction(-99)) and not holds(got, Fraction(-98))
+    assert holds(got, Fraction(-100))
+    assert holds(got, Fraction(-99))
+    assert not holds(got, Fraction(-98))
 
 
 def test_at_least_makes_a_traced_element_below_the_bound_a_constant() -> None:
     above, below = trace(balls.exact(np.array([-5.0, -200.0])))
     got = balls.at_least(np.array([above, below]), -100)
     assert got[0] is above
-    assert isinstance(got[1], arb) and got[1] == -100
+    assert isinstance(got[1], arb)
+    assert got[1] == -100
 
 
 def test_at_least_refuses_to_differentiate_at_the_bound() -> None:
@@ -149,9 +162,11 @@ def test_far_above_zero_begins_past_two_to_the_twenty() -> None:
 def test_the_largest_along_an_axis_is_exact_and_keeps_the_axis() -> None:
     x = balls.exact(np.array([[1.0, 7.0, -3.0], [2.0, -8.0, 2.5]]))
     assert [float(v) for v in balls.largest(x, 1).ravel()] == [7.0, 2.5]
-    assert balls.largest(x, 1).shape == (2, 1) and balls.largest(x, 0).shape == (1, 3)
+    assert balls.largest(x, 1).shape == (2, 1)
+    assert balls.largest(x, 0).shape == (1, 3)
     assert [float(v) for v in balls.largest(x, 0).ravel()] == [2.0, 7.0, 2.5]
     assert float(balls.largest(x, None).ravel()[0]) == 7.0
+    assert float(balls.largest(balls.exact(np.array([-5.0, -1e300, -7.0])), 0)[0]) == -5.0
     blurred = balls.intervals([Fraction(1), Fraction(2)], [Fraction(1, 2)] * 2, (2,))
     assert balls.largest(blurred, 0)[0].is_exact()
 
@@ -162,8 +177,10 @@ def test_the_largest_of_an_axis_without_elements_does_not_stop_a_definition() ->
 
 
 def test_results_of_rank_0_and_plain_numbers_become_arrays_of_balls() -> None:
-    assert balls.as_balls(arb(3)).shape == () and balls.as_balls(arb(3))[()] == 3
-    assert balls.as_balls(0)[()] == arb(0) and isinstance(balls.as_balls(0)[()], arb)
+    assert balls.as_balls(arb(3)).shape == ()
+    assert balls.as_balls(arb(3))[()] == 3
+    assert balls.as_balls(0)[()] == arb(0)
+    assert isinstance(balls.as_balls(0)[()], arb)
     assert balls.as_balls(np.array([1, 2]))[1] == 2
     (element,) = trace(balls.exact(np.array([1.0])))
     assert balls.as_balls(element)[()] is element
@@ -172,7 +189,9 @@ def test_results_of_rank_0_and_plain_numbers_become_arrays_of_balls() -> None:
 def test_widening_adds_to_the_radius_and_infinitely_much_holds_everything() -> None:
     got = balls.widened(balls.exact(np.array([1.0, 1.0, 1.0])), np.array([0.0, 0.25, np.inf]))
     assert got[0].is_exact()
-    assert holds(got[1], Fraction(5, 4)) and holds(got[1], Fraction(3, 4)) and not holds(got[1], Fraction(13, 10))
+    assert holds(got[1], Fraction(5, 4))
+    assert holds(got[1], Fraction(3, 4))
+    assert not holds(got[1], Fraction(13, 10))
     assert holds(got[2], Fraction(10**500))
 
 

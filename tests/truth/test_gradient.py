@@ -105,14 +105,16 @@ def test_a_slope_and_its_spread_tell_how_much_cancelled() -> None:
     x = gradient.trace(balls.exact(np.array([1.0])))
     gradient.backward(x * 1000 - x * 999, balls.exact(np.array([1.0])))
     slopes, spreads = gradient.slopes(x)
-    assert float(slopes[0]) == 1.0 and float(spreads[0]) == 1999.0
+    assert float(slopes[0]) == 1.0
+    assert float(spreads[0]) == 1999.0
 
 
 def test_an_input_that_the_result_does_not_depend_on_has_slope_zero() -> None:
     x = gradient.trace(balls.exact(np.array([1.0, 2.0])))
     gradient.backward(balls.as_balls(x[0] * 2), balls.as_balls(arb(1)))
     slopes, spreads = gradient.slopes(x)
-    assert [float(s) for s in slopes] == [2.0, 0.0] and float(spreads[1]) == 0.0
+    assert [float(s) for s in slopes] == [2.0, 0.0]
+    assert float(spreads[1]) == 0.0
 
 
 def test_a_constant_result_has_slopes_zero() -> None:
@@ -178,7 +180,9 @@ def test_an_infinite_logarithm_that_is_cut_off_afterwards_has_slope_zero() -> No
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3, 4)])
 def test_the_default_cotangent_is_exact_in_every_dtype_and_never_zero(shape: tuple[int, ...]) -> None:
     weights = gradient.default_cotangent(shape)
-    assert weights.shape == shape and np.all(weights != 0) and np.all(np.abs(weights) <= 1)
+    assert weights.shape == shape
+    assert np.all(weights != 0)
+    assert np.all(np.abs(weights) <= 1)
     for dtype in (d.numpy for d in DTYPES.values() if d.kind == "floating"):
         np.testing.assert_array_equal(weights.astype(dtype).astype(np.float64), weights)
     if weights.size > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from fractions import Fraction
 from functools import lru_cache
 
@@ -59,13 +60,15 @@ def nearest(value: Fraction, dtype: DType) -> int:
 
 @each_narrow_dtype
 @pytest.mark.parametrize("sign", [1, -1], ids=["positive", "negative"])
-def test_every_value_and_every_midpoint_between_neighbours_rounds_as_the_bit_patterns_say(dtype: DType, sign: int) -> None:
+def test_every_value_and_every_midpoint_between_neighbours_rounds_as_the_bit_patterns_say(
+    dtype: DType, sign: int
+) -> None:
     values = table(dtype)
     # In integers of 2**-(64 - quantum): a step of one is 2**-63 of the way between the closest neighbours.
     scale = 64 - dtype.smallest_quantum
     integers = [int(value * 2**scale) for value in values]
     mantissas, expected = [], []
-    for pattern, (low, high) in enumerate(zip(integers, integers[1:], strict=False)):
+    for pattern, (low, high) in enumerate(itertools.pairwise(integers)):
         middle = (low + high) // 2
         even = pattern + pattern % 2
         mantissas += [low, middle - 1, middle, middle + 1]
@@ -83,7 +86,9 @@ def test_every_value_and_every_midpoint_between_neighbours_rounds_as_the_bit_pat
 
 @each_narrow_dtype
 @settings(deadline=None, max_examples=300)
-@given(value=st.fractions() | st.fractions(-1, 1).map(lambda f: f / 2**14) | st.fractions(-4, 4).map(lambda f: f * 2**14))
+@given(
+    value=st.fractions() | st.fractions(-1, 1).map(lambda f: f / 2**14) | st.fractions(-4, 4).map(lambda f: f * 2**14)
+)
 def test_any_fraction_rounds_to_the_nearest_entry_of_the_table(dtype: DType, value: Fraction) -> None:
     got = to_dtype(value, dtype).reshape(1).view(np.uint16)[0]
     assert got == nearest(value, dtype)
@@ -118,7 +123,9 @@ def assert_nearest(got: np.ndarray, value: Fraction) -> None:
 @given(
     mantissa=st.integers(2**23, 2**24 - 1),
     exponent=st.integers(-172, 100),
-    offset=st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(1, 2) + Fraction(1, 2**80), Fraction(1, 2) - Fraction(1, 3**50)]),
+    offset=st.sampled_from(
+        [Fraction(0), Fraction(1, 2), Fraction(1, 2) + Fraction(1, 2**80), Fraction(1, 2) - Fraction(1, 3**50)]
+    ),
 )
 def test_ties_and_near_ties_of_float32_go_to_the_nearest_and_then_to_even(
     mantissa: int, exponent: int, offset: Fraction
@@ -148,7 +155,8 @@ def test_underflow_to_zero_begins_at_half_the_smallest_subnormal_and_keeps_the_s
     assert float(to_dtype(smallest / 2 * grow, dtype)) == smallest
     assert float(to_dtype(smallest * Fraction(3, 2), dtype)) == 2 * smallest  # a tie, to even
     zero = to_dtype(-smallest / 3, dtype).astype(np.float64)
-    assert zero == 0 and np.signbit(zero)
+    assert zero == 0
+    assert np.signbit(zero)
 
 
 @each_dtype
@@ -157,7 +165,8 @@ def test_exponents_of_any_size_are_answered_at_once(dtype: DType, exponent: int)
     """A shift by 10**30 bits would never end."""
     huge, tiny = round_dyadic(-3, exponent, dtype), round_dyadic(-3, -exponent, dtype)
     assert float(assemble([huge], (), dtype).value) == -np.inf
-    assert float(assemble([tiny], (), dtype).value) == 0 and tiny[2] < 0
+    assert float(assemble([tiny], (), dtype).value) == 0
+    assert tiny[2] < 0
 
 
 @each_dtype
@@ -170,7 +179,8 @@ def test_powers_of_two_and_their_lower_neighbours_are_kept_in_every_binade(dtype
             assert Fraction(float(to_dtype(below, dtype))) == below
             # Half way up to the power: its neighbour's significand is odd, so the power it is.
             units, quantum, residual = round_fraction(power * (1 - Fraction(1, 2 ** (dtype.precision + 1))), dtype)
-            assert units * Fraction(2) ** quantum == power and residual == -0.25
+            assert units * Fraction(2) ** quantum == power
+            assert residual == -0.25
 
 
 def test_floats_become_bfloat16_in_one_rounding_not_in_two() -> None:
@@ -183,9 +193,7 @@ def test_floats_become_bfloat16_in_one_rounding_not_in_two() -> None:
 
 @each_narrow_dtype
 @settings(deadline=None, max_examples=300)
-@given(
-    pattern=st.integers(0, 0x7F00), step=st.integers(-3, 3), sign=st.sampled_from([1, -1])
-)
+@given(pattern=st.integers(0, 0x7F00), step=st.integers(-3, 3), sign=st.sampled_from([1, -1]))
 def test_floats_next_to_midpoints_round_to_16_bits_as_the_table_says(
     dtype: DType, pattern: int, step: int, sign: int
 ) -> None:
@@ -224,7 +232,8 @@ in_range = st.fractions(min_value=-60000, max_value=60000)
 def test_units_and_residual_give_back_the_exact_value(dtype: DType, value: Fraction, exponent: int) -> None:
     value *= Fraction(2) ** exponent
     units, quantum, residual = round_fraction(value, dtype)
-    assert abs(units) < 2**dtype.precision and abs(residual) <= 0.5
+    assert abs(units) < 2**dtype.precision
+    assert abs(residual) <= 0.5
     lost = abs(units + Fraction(residual) - value / Fraction(2) ** quantum)
     assert lost <= abs(Fraction(residual)) / 2**52 + Fraction(1, 2**60)
 
@@ -361,4 +370,5 @@ def test_the_parameters_of_each_dtype_are_those_of_its_own_finfo(dtype: DType) -
         mantissa, exponent = dtype.named_value(name) or (0, 0)
         assert mantissa * Fraction(2) ** exponent == Fraction(float(value))
     assert dtype.unit_roundoff == float(info.eps) / 2
-    assert dtype.named_value("min") is None and DTYPES["int8"].named_value("max") is None
+    assert dtype.named_value("min") is None
+    assert DTYPES["int8"].named_value("max") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -33,10 +34,24 @@ def hard_values(dtype: DType) -> list[Fraction]:
     values = []
     for exponent in (0, 1, -1, dtype.min_exponent, dtype.min_exponent + 1, dtype.max_exponent, dtype.smallest_quantum):
         power = Fraction(2) ** exponent
-        for ulps in (Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1), Fraction(-1, 4), Fraction(-1, 2)):
+        for ulps in (
+            Fraction(0),
+            Fraction(1, 4),
+            Fraction(1, 2),
+            Fraction(3, 4),
+            Fraction(1),
+            Fraction(-1, 4),
+            Fraction(-1, 2),
+        ):
             for nudge in (0, Fraction(1, 2**70), -Fraction(1, 2**70), Fraction(1, 2**500), Fraction(1, 3**60)):
                 values.append(power * (1 + (ulps + nudge) * Fraction(2) ** (1 - dtype.precision)))
-    values += [top, top * (1 + Fraction(2) ** (-dtype.precision - 1)), top * 10, Fraction(10) ** 400, Fraction(1, 10**400)]
+    values += [
+        top,
+        top * (1 + Fraction(2) ** (-dtype.precision - 1)),
+        top * 10,
+        Fraction(10) ** 400,
+        Fraction(1, 10**400),
+    ]
     return [*values, *(-v for v in values), Fraction(0)]
 
 
@@ -56,7 +71,13 @@ def test_balls_round_as_the_fractions_they_stand_for(dtype: DType) -> None:
 
 @each_dtype
 @settings(deadline=None, max_examples=100)
-@given(values=st.lists(st.fractions(max_denominator=10**9) | st.floats(allow_nan=False, allow_infinity=False).map(Fraction), min_size=1, max_size=8))
+@given(
+    values=st.lists(
+        st.fractions(max_denominator=10**9) | st.floats(allow_nan=False, allow_infinity=False).map(Fraction),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_any_fractions_round_alike_as_balls_and_by_themselves(dtype: DType, values: list[Fraction]) -> None:
     got = settle(fractions(*values), dtype)
     for i, value in enumerate(values):
@@ -94,13 +115,16 @@ def test_precision_doubles_until_heavy_cancellation_is_overcome() -> None:
     got = settle(compute, FLOAT32)
     assert got.value[0] == np.float32(1 / 3)
     assert precisions[-1] > 1000 > precisions[0]
-    assert all(later == 2 * earlier for earlier, later in zip(precisions, precisions[1:], strict=False))
+    assert all(later == 2 * earlier for earlier, later in itertools.pairwise(precisions))
 
 
 def test_no_value_is_rounded_by_the_middle_of_a_ball_that_reaches_across_a_tie() -> None:
     """The middle says one thing, the truth, which only more digits tell, the other. Once at a tie within a binade,
     and once at the last one below a power of two, where the distance to the next value is another."""
-    for tie, below in [(Fraction(2**24 + 1, 2**24), np.float32(1)), (Fraction(2**25 - 1, 2**25), 1 - np.float32(2.0**-24))]:
+    for tie, below in [
+        (Fraction(2**24 + 1, 2**24), np.float32(1)),
+        (Fraction(2**25 - 1, 2**25), 1 - np.float32(2.0**-24)),
+    ]:
         truth = tie - Fraction(1, 2**90)
 
         def blurred(truth: Fraction = truth) -> balls.Balls:
@@ -116,7 +140,8 @@ def test_no_value_is_rounded_by_the_middle_of_a_ball_that_reaches_across_a_tie()
 def test_a_ball_around_a_value_is_settled_although_it_never_becomes_exact() -> None:
     compute, precisions = recording(lambda: np.sqrt(balls.exact(np.array([2.0]))) ** 2)
     got = settle(compute, FLOAT32)
-    assert got.value[0] == 2 and abs(got.residual[0]) < 2.0**-30
+    assert got.value[0] == 2
+    assert abs(got.residual[0]) < 2.0**-30
     assert len(precisions) == 1
 
 
@@ -194,5 +219,7 @@ def test_midpoints_and_radii_cover_the_ball_and_mark_what_is_not_finite() -> Non
     result = balls.intervals([Fraction(1, 3), Fraction(2)], [Fraction(1, 10), Fraction(0)], (2,))
     result[1] = arb.nan()
     middles, radii = midpoints_and_radii(result)
-    assert abs(middles[0] - 1 / 3) < 1e-15 and 0.1 <= radii[0] < 0.101
-    assert np.isnan(middles[1]) and radii[1] == np.inf
+    assert abs(middles[0] - 1 / 3) < 1e-15
+    assert 0.1 <= radii[0] < 0.101
+    assert np.isnan(middles[1])
+    assert radii[1] == np.inf

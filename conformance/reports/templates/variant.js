@@ -106,10 +106,10 @@ function outcomeRow(variant, outcome, labels) {
 }
 
 function answers(variant) {
-  return variant.answers.map(([value, decimals, backends]) => make("div", null,
-    make("code", null, value),
-    backends.length ? make("small", null, ` (${backends.join(", ")})`) : "",
-    decimals.length ? make("div", null, make("small", null, "before rounding: "), make("code", null, decimals.join(", "), decimals.length > 1 ? ", …" : "")) : ""));
+  return variant.answers.map(([kind, value, decimals, backends]) => make("div", null,
+    make("code", null, `${text(kind)}: ${value}`),
+    backends ? make("small", null, ` (${backends.join(", ")})`) : "",
+    decimals.length ? make("div", null, make("small", null, "before rounding: "), make("code", null, decimals.join(", "), value.split(", ").length > decimals.length ? ", …" : "")) : ""));
 }
 
 function repeat(variant) {
@@ -131,7 +131,8 @@ function account(variant) {
   tell(kin.claim ? "Claim" : "Call", make("code", null, kin.call));
   tell("Inputs", text(variant.inputs) && make("pre", null, text(variant.inputs)));
   tell("Expected", text(variant.expected));
-  tell("Exact answer", answers(variant));
+  const gradient = variant.id.endsWith(",gradient]");  // results are gradients; the answer that runs hold is the call's
+  tell(gradient ? "Exact value of the call; checked is its gradient" : "Exact answer", answers(variant));
   tell("Budget from", text(variant.source));
   const rows = variant.outcomes.map(outcome => {
     return outcomeRow(variant, outcome, together(data.columns.filter((column, i) => outcomeOf(variant, i) === outcome)));

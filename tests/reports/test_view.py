@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.judging import VERDICTS
+from conformance.reports.view import page
+from conformance.runfile import FindingLine, ModeSummary, Record
+
+EVERY = [Record(f"ops/softmax/{verdict}[float32]", "eager", verdict, f"because {verdict}") for verdict in VERDICTS]
+
+
+def test_the_counts_of_every_verdict_add_up_to_the_manifest(make_run: Any) -> None:
+    (row,) = page([make_run("a", EVERY)]).counts
+    assert row.counts == dict.fromkeys(VERDICTS, 1)
+    assert (row.total, row.manifest, row.adds_up) == (7, 7, True)
+
+
+def test_what_an_incomplete_run_lacks_counts_as_not_run_and_is_warned_of(make_run: Any) -> None:
+    made = page([make_run("a", EVERY, lacking=5, finished=False)])
+    (row,) = made.counts
+    assert (row.counts["not-run"], row.counts["passed"]) == (6, 1)
+    assert (row.total, row.manifest) == (12, 12)
+    (warning,) = made.warnings
+    assert "The run of a is incomplete" in warning
+    assert "5 in mode eager" in warning
+    assert not made.environments[0].complete
+
+
+def test_a_run_without_footer_is_incomplete_even_with_every_record(make_run: Any) -> None:
+    assert any("incomplete" in w for w in page([make_run("a", EVERY, finished=False)]).warnings)
+
+
+def test_more_records_than_the_manifest_has_is_warned_of(make_run: Any) -> None:
+    made = page([make_run("a", EVERY, lacking=-2)])
+    assert not made.counts[0].adds_up
+    assert any("add up to 7, the manifest has 5" in w for w in made.warnings)
+
+
+def test_complete_runs_of_the_same_cases_give_no_warning(make_run: Any) -> None:
+    assert page([make_run("a", EVERY), make_run("b", EVERY)]).warnings == []
+
+
+def test_runs_of_different_case_files_are_warned_of(make_run: Any) -> None:
+    (warning,) = page([make_run("a", EVERY), make_run("b", EVERY, cases_digest="ef" * 32)]).warnings
+    assert "different case files" in warning
+    assert "abababababab" in warning
+    assert "efefefefefef" in warning
+
+
+def test_a_selection_and_different_suites_are_warned_of(make_run: Any) -> None:
+    warnings = page([make_run("a", EVERY, selection="-k softmax"), make_run("b", EVERY, suite="9.9")]).warnings
+    assert [w for w in warnings if "-k softmax" in w]
+    assert [w for w in warnings if "0.1.0, 9.9" in w]
+
+
+def test_unsupported_counts_neither_as_passed_nor_as_failed(make_run: Any) -> None:
+    records = [Record("ops/softmax/a[float32]", "eager", "unsupported", "no float32")]
+    made = page([make_run("a", records)])
+    assert made.verdicts["passed"] == made.verdicts["failed"] == 0
+    (row,) = made.matrix
+    assert row.cells[0].counts == {"unsupported": 1}
+    assert row.cells[0].worst == "unsupported"
+    assert [(group.title, group.records) for group in made.unsupported] == [("no float32", 1)]
+    assert made.failures == made.divergences == []
+
+
+def test_modes_that_run_a_subset_say_how_much_is_left_out_and_why(make_run: Any) -> None:
+    modes = [ModeSummary("eager", 7, left_out=3006, because="a compile costs seconds")]
+    (subset,) = page([make_run("a", EVERY, modes=modes)]).subsets
+    assert subset == "a eager: 3,006 variants not in this mode's subset, because a compile costs seconds"
+
+
+def test_the_matrix_holds_every_record_once(make_run: Any) -> None:
+    other = [Record(f"ops/stack/case[{i}]", "eager", "passed") for i in range(3)]
+    made = page([make_run("a", [*EVERY, *other], lacking=2), make_run("b", other)])
+    for column in made.columns:
+        recorded = sum(sum(row.cells[column.number].counts.values()) for row in made.matrix)
+        assert recorded + column.missing == made.counts[column.number].manifest
+    assert [(row.operation, row.variants) for row in made.matrix] == [("softmax", 7), ("stack", 3)]
+
+
+@pytest.mark.parametrize("grave", ["failed", "crashed", "timed-out", "not-run", "divergent"])
+def test_a_cell_wears_its_gravest_verdict(make_run: Any, grave: str) -> None:
+    records = [
+        Record("ops/softmax/a[float32]", "eager", "passed"),
+        Record("ops/softmax/b[float32]", "eager", "unsupported"),
+        Record("ops/softmax/c[float32]", "eager", grave),
+    ]
+    (row,) = page([make_run("a", records)]).matrix
+    assert row.cells[0].worst == grave
+
+
+def test_divergences_are_grouped_by_reason_over_backends_and_modes(make_run: Any) -> None:
+    def divergent(variant: str, mode: str, reason: str) -> Record:
+        found = [FindingLine("dtype", "float64", "float32", "narrowed"), FindingLine("value", "1", "2")]
+        return Record(f"ops/softmax/{variant}[f]", mode, "divergent", reason, found, link="https://example.org/x")
+
+    runs = [
+        make_run("a", [divergent("one", "eager", "narrow"), divergent("two", "eager", "flush")]),
+        make_run("b", [divergent(v, m, "narrow") for v in ("one", "two") for m in ("eager", "jit")]),
+    ]
+    narrow, flush = page(runs).divergences
+    assert (narrow.title, narrow.records, narrow.variants, narrow.columns) == (
+        "narrow",
+        5,
+        2,
+        ["a eager", "b eager, jit"],
+    )
+    assert (flush.title, flush.records) == ("flush", 1)
+    assert [row.case for row in narrow.rows] == ["ops/softmax/one", "ops/softmax/two"]
+    first = narrow.rows[0]
+    assert first.first == FindingLine("dtype", "float64", "float32", "narrowed")
+    assert (first.more, first.example_in) == (1, "a eager")
+
+
+def test_failures_are_grouped_by_channel_and_crashes_stand_among_them(make_run: Any) -> None:
+    records = [
+        Record("ops/softmax/a[f]", "eager", "failed", "value: 1, 2", [FindingLine("value", "1", "2")]),
+        Record("ops/softmax/b[f]", "eager", "failed", "value: 3, 4", [FindingLine("value", "3", "4")]),
+        Record("ops/softmax/c[f]", "eager", "crashed", "the process died"),
+        Record("ops/softmax/d[f]", "eager", "timed-out", "after 60 s"),
+    ]
+    made = page([make_run("a", records)])
+    assert [(g.verdict, g.title, g.records) for g in made.failures] == [
+        ("failed", "channel: value", 2),
+        ("crashed", "the process died", 1),
+        ("timed-out", "after 60 s", 1),
+    ]
+    assert made.divergences == []
+
+
+def test_two_runs_of_one_backend_are_told_apart_by_what_differs(make_run: Any) -> None:
+    def labels(*runs: Any) -> list[str]:
+        return page(runs).backends
+
+    old, new = (make_run("torch", EVERY, versions={"torch": v}) for v in ("2.6", "2.13"))
+    gpu = make_run("torch", EVERY, device="gpu", versions={"torch": "2.6"})
+    assert labels(old, new) == ["torch 2.6", "torch 2.13"]
+    assert labels(old, gpu) == ["torch cpu", "torch gpu"]
+    assert labels(old, new, gpu) == ["torch 2.6 cpu", "torch 2.13 cpu", "torch 2.6 gpu"]
+    assert labels(old, old, make_run("jax", EVERY)) == ["torch (1)", "torch (2)", "jax"]
+
+
+def test_a_backend_without_an_idiom_has_an_empty_place_in_the_translation(make_run: Any) -> None:
+    made = page([make_run("a", EVERY), make_run("b", EVERY, idioms=[])])
+    (row,) = made.translations
+    assert row.document == "torch.nn.Sigmoid()(x)"
+    assert row.idioms == ["def sigmoid(x):\n    return a.sigmoid(x)", None]
+
+
+def test_no_runs_at_all_are_refused() -> None:
+    with pytest.raises(ValueError, match="no runs"):
+        page([])
