@@ -87,7 +87,7 @@ def start() -> None:
     own = timed(process("-c", "import conformance"))
     seen = process("-c", "import conformance, sys; print([m for m in ('numpy','torch','jax') if m in sys.modules])")()
     print(
-        f"start       import conformance {1000 * (own - bare):.1f} ms beyond Python's own start, frameworks: {seen.strip()}"
+        f"start       import conformance {1000 * (own - bare):.1f} ms beyond Python's start; frameworks: {seen.strip()}"
     )
     print(f"            import numpy       {1000 * (numpy - bare):.1f} ms")
 
@@ -167,9 +167,8 @@ def whole() -> None:
         for name in names:
             imported, spent, calls = process(str(FLOOR), name)().split()
             total += float(imported) + float(spent)
-            print(
-                f"whole       {name}: import {float(imported):.1f} s, compile and call {float(spent):.1f} s, {calls} calls"
-            )
+            parts = f"import {float(imported):.1f} s, compile and call {float(spent):.1f} s, {calls} calls"
+            print(f"whole       {name}: {parts}")
         for jobs in ("1", "2"):
             run = ("-m", "conformance", "run", "--output", folder, "--jobs", jobs)
             seconds = timed(process(*run), 1)

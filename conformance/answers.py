@@ -53,6 +53,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._steps: dict[Any, Answer] = {}
+        self._gradients: dict[Any, list[GradientAnswer]] = {}
         self._case = ""
 
     def of_case(self, case_id: str) -> None:
@@ -60,6 +61,7 @@ class Answers:
         if case_id != self._case:
             self._case = case_id
             self._steps.clear()
+            self._gradients.clear()
 
     def of_step(self, step: Step, received: Sequence[np.ndarray], dtype: DType | None = None) -> Answer:
         """The answer of a step.
@@ -74,6 +76,29 @@ class Answers:
         if key not in self._steps:
             self._steps[key] = _answer(OPERATIONS[step.operation], arguments, dtype)
         return self._steps[key]
+
+    def of_gradient(
+        self, step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
+    ) -> list[GradientAnswer]:
+        """What `gradients` gives, remembered like the answers of steps."""
+        arguments = step.bind(received)
+        key = ("gradient", step.text, tuple(_fingerprint(a) for a in arguments.values()), tuple(wrt))
+        if key not in self._gradients:
+            self._gradients[key] = gradients(step, received, wrt, cotangent)
+        return self._gradients[key]
+
+    def of_program(self, program: Program, inputs: Sequence[np.ndarray]) -> list[Answer]:
+        """The answer of every step on the correctly rounded results of the steps before it.
+
+        The list ends early where a step has no answer.
+        """
+        values, answers = list(inputs), []
+        for step in program.steps:
+            answers.append(self.of_step(step, values))
+            if answers[-1].array is None:
+                break
+            values.append(answers[-1].array)
+        return answers
 
 
 def _fingerprint(argument: Any) -> Any:

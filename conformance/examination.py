@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import UNSET
 
 from conformance import dtypes
-from conformance.answers import Answer, Answers, chain, end_to_end, gradients
+from conformance.answers import Answer, Answers, chain, end_to_end
 from conformance.casefile import printed as printing
 from conformance.casefile.errors import Mistake
 from conformance.casefile.inputs import printed_inputs
@@ -277,7 +277,7 @@ class Examination:
             self._add("gradient", "a floating input to differentiate by", "none")
             return
         try:
-            due = gradients(step, outcome.received, list(outcome.gradients), outcome.cotangent)
+            due = self._answers.of_gradient(step, outcome.received, list(outcome.gradients), outcome.cotangent)
         except (UndecidedError, UndefinedError) as reason:
             self._add("gradient", "a stated result", "something the definition does not say", str(reason))
             return

@@ -88,13 +88,7 @@ class Executor:
         if outcome.raised or outcome.unsupported:
             return outcome
         result = outcome.received[-1]
-        wrt = [
-            (name, argument.index)
-            for name, argument in program.steps[-1].arguments
-            if isinstance(argument, Ref)
-            and dtypes.of(inputs[argument.index]).kind == "floating"
-            and OPERATIONS[program.steps[-1].operation].parameters[name].differentiable
-        ]
+        wrt = differentiated(program, inputs)
         cotangent = default_cotangent(result.shape)
         outcome.cotangent = cotangent
         with self._backend.scope(mode):
@@ -138,6 +132,19 @@ class Executor:
             for name, value in step.arguments
         )
         return Step(step.operation, arguments, step.text)
+
+
+def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple[str, int]]:
+    """The arguments of a program's only step whose gradients are checked: their names, and the inputs' numbers."""
+    (step,) = program.steps
+    parameters = OPERATIONS[step.operation].parameters
+    return [
+        (name, argument.index)
+        for name, argument in step.arguments
+        if isinstance(argument, Ref)
+        and dtypes.of(inputs[argument.index]).kind == "floating"
+        and parameters[name].differentiable
+    ]
 
 
 def _judgeable(array: Any) -> np.ndarray:

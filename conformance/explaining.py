@@ -11,10 +11,13 @@ from conformance.answers import Answer, Answers
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
 from conformance.corpus import Selection
+from conformance.execution import differentiated
 from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
 from conformance.suite.recording import exact_digits, expectation
 from conformance.suite.session import BackendSession
+from conformance.truth.gradient import default_cotangent
+from conformance.truth.rounding import Rounded
 from conformance.wording import describe, format_number
 
 _MOST_SHOWN = 12
@@ -40,6 +43,8 @@ def explain(selection: Selection, variant: Variant, names: Sequence[str], device
     if stated := expectation(variant):
         yield f"expected: {stated}"
     yield from _exact(program, list(inputs.values()))
+    if variant.check == "gradient":
+        yield from _exact_gradients(program, list(inputs.values()))
     for name in names:
         yield ""
         yield from _backend(BackendSession(name, selection, device), variant)
@@ -53,17 +58,26 @@ def numbers(array: np.ndarray) -> str:
 
 def _exact(program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
     """Each step in exact arithmetic, on the correctly rounded results of the steps before it."""
-    answers, values = Answers(), list(inputs)
-    for step in program.steps:
+    for step, answer in zip(program.steps, Answers().of_program(program, inputs), strict=False):
         operation = OPERATIONS[step.operation]
-        answer = answers.of_step(step, values)
         yield ""
         yield f"exact answer of {step.operation} ({operation.document}): {operation.summary}"
         yield from _answer(answer)
-        if answer.array is None:
-            return
-        values.append(answer.array)
-        yield f"  budget from: {operation.budget_source}"
+        if answer.array is not None:
+            yield f"  budget from: {operation.budget_source}"
+
+
+def _exact_gradients(program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
+    """The gradients of the only step, of the weighted sum of its result."""
+    (value,) = Answers().of_program(program, inputs)
+    if value.array is None:
+        return
+    wrt = [name for name, _ in differentiated(program, inputs)]
+    answers = Answers().of_gradient(program.steps[0], inputs, wrt, default_cotangent(value.array.shape))
+    for name, answer in zip(wrt, answers, strict=True):
+        yield ""
+        yield f"exact gradient with respect to {name}, of the result's elements weighted and summed"
+        yield from _rounded(answer.values, answer.budget)
 
 
 def _answer(answer: Answer) -> Iterator[str]:
@@ -74,11 +88,15 @@ def _answer(answer: Answer) -> Iterator[str]:
     if answer.values is None or answer.budget is None:
         yield f"  {numbers(answer.array)}"
         return
-    digits = exact_digits(answer.values, _MOST_SHOWN)
-    for text, value, budget in zip(digits, answer.array.ravel(), answer.budget.ravel(), strict=False):
+    yield from _rounded(answer.values, answer.budget)
+
+
+def _rounded(values: Rounded, budgets: np.ndarray) -> Iterator[str]:
+    digits = exact_digits(values, _MOST_SHOWN)
+    for text, value, budget in zip(digits, values.value.ravel(), budgets.ravel(), strict=False):
         yield f"  {text:>26}  rounded {format_number(value):>14}  budget {budget:.3g} ULP"
-    if answer.array.size > _MOST_SHOWN:
-        yield f"  … ({answer.array.size:,} in all)"
+    if values.value.size > _MOST_SHOWN:
+        yield f"  … ({values.value.size:,} in all)"
 
 
 def _backend(session: BackendSession, variant: Variant) -> Iterator[str]:
@@ -93,7 +111,8 @@ def _backend(session: BackendSession, variant: Variant) -> Iterator[str]:
         if outcome.raised:
             came = f"{outcome.raised.type}: {outcome.raised.message}"
         else:
-            came = describe(outcome.received[-1]) if outcome.received else ""
+            results = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
+            came = ", ".join(map(describe, results))
         yield f"  {mode:<9}{judgement.verdict:<12}{came}{error}"
         if judgement.reason:
             yield f"           {judgement.reason}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from conformance.answers import Answer, Answers
+from conformance.answers import Answers
 from conformance.casefile.variants import Variant
 from conformance.divergences import Entry, explain
 from conformance.examination import Examination
@@ -28,7 +28,6 @@ class Judgement:
         measured: of the step that came nearest its budget; None where nothing was measured.
         end_to_end: largest error of the result against the whole composition in exact arithmetic, in ULP (for calls
             of more than one step; it shows what rounding between the steps costs, and decides nothing).
-        answer: of the last step, or None.
     """
 
     verdict: Verdict
@@ -36,14 +35,13 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     measured: Measured | None = None
     end_to_end: float | None = None
-    answer: Answer | None = None
 
 
 class Judge:
     """Judges outcomes. Keeps the exact answers of the current case."""
 
     def __init__(self) -> None:
-        self._answers = Answers()
+        self.answers = Answers()
 
     def judge(self, variant: Variant, program: Program, outcome: Outcome, entry: Entry | None = None) -> Judgement:
         """The verdict on an outcome.
@@ -54,13 +52,12 @@ class Judge:
             outcome: what came.
             entry: the registered divergence that applies here, if one does.
         """
-        self._answers.of_case(variant.case.id)
+        self.answers.of_case(variant.case.id)
         if outcome.unsupported:
             return Judgement("unsupported", outcome.unsupported)
-        examination = Examination(variant, program, outcome, self._answers)
+        examination = Examination(variant, program, outcome, self.answers)
         examination.run()
         judgement = Judgement("passed", "", examination.findings, examination.measured)
-        judgement.answer = examination.answer
         judgement.end_to_end = examination.end_to_end
         if entry is not None:
             problem = explain(entry, outcome, examination.findings, examination.measured)

@@ -173,10 +173,11 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
         case: its case's ID.
         dtype: its dtype.
         inputs: by name.
-        answer: the correctly rounded result, where there is one.
+        answer: the result, each step correctly rounded, or the values that the case states; where there is one.
         answer_digits: the exact result's first elements, in up to 20 digits.
         expected: what the case expects in words, where that is not (only) the answer: an error, a print, a claim.
         budget_source: where the budget of the last step comes from.
+        check: 'value', or 'gradient': `answer` is then the gradient with respect to the first differentiated argument.
     """
 
     id: str
@@ -187,6 +188,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
     answer_digits: list[str] = []
     expected: str = ""
     budget_source: str = ""
+    check: str = "value"
 
 
 class FindingLine(Struct, frozen=True, omit_defaults=True):
@@ -208,7 +210,8 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
         findings: the channels that differ.
         got: the result of the last step (for a gradient variant, the gradients).
         raised: type and message of the error that came.
-        ulp, budget, at: error and budget in ULP of the element nearest its budget, and its index.
+        ulp, budget, at, step: error and budget in ULP of the element nearest its budget, its index, and, of several
+            steps, the one it is a result of ('2, sigmoid').
         end_to_end: error in ULP against the whole composition in exact arithmetic.
         link: of a divergence.
     """
@@ -223,6 +226,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     ulp: float | None = None
     budget: float | None = None
     at: list[int] = []
+    step: str = ""
     end_to_end: float | None = None
     link: str = ""
 
@@ -283,7 +287,7 @@ class Writer:
 
     def finish(self, finished: str) -> None:
         """Write the footer and close the file: the run is complete."""
-        counts = {mode: {v: n for v, n in verdicts.items() if n} for mode, verdicts in self._counts.items()}
+        counts = _without_zeros(self._counts)
         self._write(Footer(counts, finished, self._records))
         self._file.close()
 
@@ -339,6 +343,10 @@ def _counts(run: Run) -> dict[str, dict[str, int]]:
     for record in run.records:
         counts[record.mode][record.verdict] += 1
     return counts
+
+
+def _without_zeros(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    return {mode: {verdict: n for verdict, n in verdicts.items() if n} for mode, verdicts in counts.items()}
 
 
 def read(path: Path) -> Run:
@@ -418,7 +426,7 @@ def _collect(path: Path, lines: Iterable[tuple[int, Line]]) -> Run:
                 raise RunFileError(
                     f"{path}:{number}: the footer counts {line.records} records, the file holds {len(run.records)}"
                 )
-            counted = {mode: {v: n for v, n in verdicts.items() if n} for mode, verdicts in _counts(run).items()}
+            counted = _without_zeros(_counts(run))
             if line.counts != counted:
                 raise RunFileError(f"{path}:{number}: the footer counts {line.counts}, the file holds {counted}")
             run.footer = line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -48,7 +49,11 @@ class Verdicts:
 
 
 def _run(
-    variants: Iterable[Variant], backend: Backend, divergences: Sequence[tuple[str, Divergence]], version: str, mode: str
+    variants: Iterable[Variant],
+    backend: Backend,
+    divergences: Sequence[tuple[str, Divergence]],
+    version: str,
+    mode: str,
 ) -> Verdicts:
     judge, executor, registry = Judge(), Executor(backend), Registry(divergences, backend.name, version)
     verdicts = Verdicts({}, {})
@@ -101,7 +106,7 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
     def written(text: str = "", **files: str) -> Path:
         root = tmp_path / "cases"
         if text:
-            files["things.yaml"] = text if text.lstrip().startswith(("document:", "cases:")) else f"cases:\n{text}"
+            files["things.yaml"] = text if re.search("^cases:", text, re.MULTILINE) else f"cases:\n{text}"
         for name, content in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -136,6 +136,8 @@ def _expression(node: ast.expr, depth: int) -> Expression:
     match node:
         case ast.Name(id=name):
             return Name(name, at)
+        case ast.Constant(value=float() as value) if value - value != 0:
+            raise Mistake("a number beyond float64; infinity is no number of the case language", offset=at)
         case ast.Constant(value=bool() | int() | float() | str() | None as value):
             return Constant(value, at)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
@@ -177,7 +179,7 @@ def _call(name: str, node: ast.Call, depth: int) -> Call:
             raise Mistake(f"'{keyword.arg}' is given twice", offset=keyword.col_offset)
         given[keyword.arg] = _expression(keyword.value, depth + 1)
     for parameter in operation.parameters.values():
-        if parameter.required and parameter.name not in given and parameter.holds_arrays:
+        if parameter.required and parameter.name not in given:
             raise Mistake(f"'{name}' lacks '{parameter.name}': {_form(operation)}", offset=at)
     return Call(name, tuple((n, given[n]) for n in names if n in given), at)
 

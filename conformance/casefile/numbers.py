@@ -73,7 +73,7 @@ def leaves(literal: Literal, keys: tuple[str | int, ...] = ()) -> Iterator[tuple
 def natural_dtype(literal: Literal) -> str:
     """The dtype of a literal whose case names none: float32, or int64 or bool where all numbers are of that kind."""
     kinds = {type(number) for _, number in leaves(literal)}
-    if kinds == {int}:
+    if kinds in ({int}, {int, bool}):
         return "int64"
     return "bool" if kinds == {bool} else "float32"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.casefile import expressions
+from conformance.casefile import expressions, printed
 from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.casefile.expressions import Comparison, Expression
 from conformance.casefile.model import Case, Expect, Given
@@ -138,11 +138,17 @@ def natural_case_dtype(case: Case) -> str:
             found.add(natural_dtype(given))
         elif given.dtype is None:
             source, spec = next(iter(given.sources.items()), ("", None))
-            natural = natural_dtype(spec) if source == "array" else "int64" if source == "integers" else "float32"
-            found.add(natural)
+            found.add(_natural_of_source(source, spec))
     if len(found) == 1:
         return found.pop()
     return "int64" if found == {"int64", "bool"} else "float32"
+
+
+def _natural_of_source(source: str, spec: Any) -> str:
+    if source == "array":
+        return natural_dtype(spec)
+    whole = source == "integers" or (source == "printed" and printed.parse(spec).whole)
+    return "int64" if whole else "float32"
 
 
 def expand(loaded: LoadedCase) -> list[Variant]:

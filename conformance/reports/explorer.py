@@ -121,6 +121,12 @@ def _answers(labels: Sequence[str], lines: dict[int, VariantLine], quiet: bool, 
     ]
 
 
+def _place(record: Record) -> str:
+    """Where the measured element stands: its index, and of several steps the one it is a result of."""
+    index = ",".join(map(str, record.at))
+    return f"{index} of step {record.step}" if record.step and index else index
+
+
 def _outcome(record: Record, result: int, strings: _Strings) -> list[Any]:
     details: dict[str, Any] = {}
     if record.reason:
@@ -139,7 +145,7 @@ def _outcome(record: Record, result: int, strings: _Strings) -> list[Any]:
         result,
         _rounded(record.ulp),
         _rounded(record.budget),
-        ",".join(map(str, record.at)),
+        _place(record),
         _rounded(record.end_to_end),
         details or None,
     ]

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import UNSET
 
 import conformance
 from conformance import backends
 from conformance.backends.base import Backend, Idioms, Unsupported, own_version
 from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
+from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share, manifest_digest
 from conformance.divergences import Entry, Registry
-from conformance.execution import Executor, Outcome
+from conformance.execution import Executor, Outcome, differentiated
 from conformance.failure import failure_text
 from conformance.judging import Judge, Judgement
 from conformance.ops import OPERATIONS
@@ -35,6 +37,9 @@ from conformance.runfile import (
     Writer,
 )
 from conformance.suite.recording import case_line, environment, exact_digits, expectation, now
+from conformance.truth.balls import UndecidedError, UndefinedError
+from conformance.truth.gradient import default_cotangent
+from conformance.truth.rounding import Rounded
 
 _DIGITS_SHOWN = 4
 
@@ -192,9 +197,10 @@ class BackendSession:
         assert self._writer is not None
         variant, judgement, outcome = result.variant, result.judgement, result.outcome
         self._writer.case(lambda: case_line(variant.case, self.selection.corpus.root), variant.case.id)
-        self._writer.variant(lambda: self._variant_line(variant, judgement), variant.id)
+        self._writer.variant(lambda: self._variant_line(variant), variant.id)
         measured = judgement.measured
         got = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
+        steps = self._prepare(variant).program.steps
         entry = self._registry.find(variant, result.mode) if judgement.verdict == "divergent" else None
         self._writer.record(
             Record(
@@ -208,27 +214,45 @@ class BackendSession:
                 _finite(measured.ulp) if measured else None,
                 _finite(measured.budget) if measured else None,
                 list(measured.index) if measured else [],
+                f"{measured.step + 1}, {steps[measured.step].operation}" if measured and len(steps) > 1 else "",
                 _finite(judgement.end_to_end),
                 entry.spec.link if entry else "",
             )
         )
 
-    def _variant_line(self, variant: Variant, judgement: Judgement) -> VariantLine:
+    def _variant_line(self, variant: Variant) -> VariantLine:
         prepared = self._prepare(variant)
-        answer = judgement.answer
-        array = answer.array if answer is not None else None
-        digits = exact_digits(answer.values, _DIGITS_SHOWN) if answer is not None and answer.values is not None else []
         steps = prepared.program.steps
+        array, values = self._exact(prepared)
         return VariantLine(
             variant.id,
             variant.case.id,
             variant.dtype.name,
             {name: Stored.of(value) for name, value in prepared.inputs.items()},
             Stored.of(array) if array is not None else None,
-            digits,
+            exact_digits(values, _DIGITS_SHOWN) if values is not None else [],
             expectation(variant),
             OPERATIONS[steps[-1].operation].budget_source if steps else "",
+            variant.check,
         )
+
+    def _exact(self, prepared: Prepared) -> tuple[np.ndarray | None, Rounded | None]:
+        """The answer that does not depend on what any backend received, and its residuals where it has them."""
+        variant, program, inputs = prepared.variant, prepared.program, list(prepared.inputs.values())
+        stated = variant.case.expect.values
+        if stated is not UNSET:
+            return to_array(stated, variant.dtype), None
+        answers = self._judge.answers.of_program(program, inputs) if program.steps else []
+        if len(answers) < len(program.steps) or not answers:
+            return None, None
+        if variant.check != "gradient" or answers[-1].array is None:
+            return answers[-1].array, answers[-1].values
+        wrt = [name for name, _ in differentiated(program, inputs)][:1]
+        cotangent = default_cotangent(answers[-1].array.shape)
+        with suppress(UndefinedError, UndecidedError):
+            (exact,) = self._judge.answers.of_gradient(program.steps[-1], inputs, wrt, cotangent)
+            return exact.values.value, exact.values
+        return None, None
 
     def _header(self, shares: dict[str, Share], selected: str) -> Header:
         names = sorted({o for share in shares.values() for c in share.variants for o in self._operations(c)})

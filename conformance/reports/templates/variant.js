@@ -100,7 +100,7 @@ function outcomeRow(variant, outcome, labels) {
     make("td", {class: verdict}, tally(verdict, verdict)),
     make("td", {class: "got"}, letter, outcome.result >= 0 ? variant.results[outcome.result].join(": ") : text(details.raised) || "nothing"),
     make("td", {class: "number"}, short(outcome.ulp), make("br"), make("small", null, outcome.budget === undefined || outcome.budget === null ? "" : `of ${short(outcome.budget)}`)),
-    make("td", null, outcome.at ? make("code", null, `[${outcome.at}]`) : "–"),
+    make("td", null, outcome.at ? make("code", null, `[${outcome.at}`.replace(/( of step .*)?$/, "]$1")) : "–"),
     make("td", {class: "number"}, short(outcome.whole)),
     make("td", null, reason && !failed ? make("div", null, reason) : "", details.link ? make("div", {class: "why"}, link(text(details.link))) : "", findings(details)));
 }
@@ -131,8 +131,7 @@ function account(variant) {
   tell(kin.claim ? "Claim" : "Call", make("code", null, kin.call));
   tell("Inputs", text(variant.inputs) && make("pre", null, text(variant.inputs)));
   tell("Expected", text(variant.expected));
-  const gradient = variant.id.endsWith(",gradient]");  // results are gradients; the answer that runs hold is the call's
-  tell(gradient ? "Exact value of the call; checked is its gradient" : "Exact answer", answers(variant));
+  tell(variant.id.endsWith(",gradient]") ? "Exact gradient" : "Exact answer", answers(variant));
   tell("Budget from", text(variant.source));
   const rows = variant.outcomes.map(outcome => {
     return outcomeRow(variant, outcome, together(data.columns.filter((column, i) => outcomeOf(variant, i) === outcome)));
