@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from conformance.casefile.loader import load
 from conformance.corpus import default_root, select
 from conformance.execution import Executor
 from conformance.program import compile_variant
+from conformance.running import Request
 from conformance.suite.session import BackendSession
 
 FLOOR = Path(__file__).with_name("floor.py")
@@ -75,9 +77,15 @@ def timed(action: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def process(*arguments: str) -> Callable[[], str]:
-    """A call that runs Python with these arguments and gives what it printed."""
+    """A call that runs Python with these arguments and gives what it printed. Pytest loads no foreign plug-ins."""
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return lambda: subprocess.run(
-        [sys.executable, *arguments], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [sys.executable, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment,
     ).stdout
 
 
@@ -118,7 +126,7 @@ def throughput() -> None:
             rates, bare = [], []
             for _ in range(REPEATS):
                 session = BackendSession(name, selection, modes=["eager"])
-                session.record_to(Path(folder, "run.jsonl"), [case.id for case in selection.cases])
+                session.record_to(Path(folder, "run.jsonl"), [("eager", case.id) for case in selection.cases])
                 started = time.perf_counter()
                 for case in selection.cases:
                     session.run_case(case, "eager")
@@ -144,17 +152,15 @@ def bare_calls(name: str, variants: list) -> float:
 
 
 def whole_process() -> None:
-    """A whole process for 2,000 NumPy variants."""
+    """A whole process for 2,000 NumPy variants, as `conformance run` starts it."""
     with tempfile.TemporaryDirectory() as folder:
-        cases = write_cases(Path(folder), 59)
+        request = Request(["numpy"], Path(folder), cases=write_cases(Path(folder), 59))
         empty = Path(folder, "test_nothing.py")
         empty.write_text("def test_nothing(): pass\n", encoding="utf-8")
-        common = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
-        arguments = ("--pyargs", "conformance.suite", "--backend", "numpy", "--cases", str(cases))
-        own = timed(process(*common, *arguments, "--run-file", str(Path(folder, "run.jsonl"))))
-        pytest = timed(process(*common, str(empty)))
+        own = timed(process(*request.command("numpy")[1:]))
+        pytest = timed(process("-m", "pytest", "-q", "-p", "no:cacheprovider", str(empty)))
         print(
-            f"process     2,006 NumPy variants under pytest: {own:.2f} s; one empty test: {pytest:.2f} s, "
+            f"process     2,006 NumPy variants: {own:.2f} s; pytest on one empty test: {pytest:.2f} s; "
             f"{own / pytest:.1f} times"
         )
 

@@ -88,6 +88,8 @@ def run(
         _err.print("interrupted; what was recorded until then is in the run files")
         raise typer.Exit(3) from None
     runs, problems = running.collect(children)
+    if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read
+        _fail("\n".join(problems))
     failed = list(running.failures(runs))
     for run_, record in failed[:_MOST_FAILURES_SHOWN]:
         _out.print(running.failure_lines(run_, record, cases) + "\n")
@@ -201,7 +203,7 @@ def report(
     if not paths:
         _fail(f"no run files in {output}; 'conformance run' writes them")
     try:
-        runs = [runfile.read(path) for path in paths]
+        runs = running.in_order([runfile.read(path) for path in paths])
     except runfile.RunFileError as error:
         _fail(str(error))
     print_summary(_out, runs)

@@ -140,6 +140,8 @@ class Examination:
 
     def _zero_signs(self, exact: Rounded, got: np.ndarray, where: str) -> None:
         """A value that rounds to zero keeps its sign; a true zero of the definition has none."""
+        if exact.units.all():
+            return
         wrong = (got == 0) & (exact.units == 0) & (exact.residual != 0) & (np.signbit(got) != (exact.residual < 0))
         if wrong.any():
             at = first(wrong)
@@ -189,8 +191,8 @@ class Examination:
     def _measure(self, error: np.ndarray, budget: np.ndarray, number: int) -> None:
         if not error.size:
             return
-        ratio = np.where(np.isnan(error), np.inf, error / np.maximum(budget, 0.5))
-        index = int(np.argmax(ratio))
+        ratio = error / np.maximum(budget, 0.5)
+        index = int(ratio.argmax())  # of a NaN, if there is one
         if self.measured is None or ratio.flat[index] > self.measured.ratio:
             at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
             largest = float(error.flat[index])

@@ -14,11 +14,11 @@ from conformance.corpus import Selection
 from conformance.execution import differentiated
 from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
-from conformance.suite.recording import exact_digits, expectation
+from conformance.suite.recording import expectation
 from conformance.suite.session import BackendSession
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
-from conformance.wording import describe, format_number
+from conformance.wording import describe, exact_digits, format_number
 
 _MOST_SHOWN = 12
 
@@ -92,8 +92,9 @@ def _answer(answer: Answer) -> Iterator[str]:
 
 
 def _rounded(values: Rounded, budgets: np.ndarray) -> Iterator[str]:
-    digits = exact_digits(values, _MOST_SHOWN)
-    for text, value, budget in zip(digits, values.value.ravel(), budgets.ravel(), strict=False):
+    first = values.value.ravel()[:_MOST_SHOWN]
+    digits = exact_digits(first, values.residual.ravel()[:_MOST_SHOWN])
+    for text, value, budget in zip(digits, first, budgets.ravel(), strict=False):
         yield f"  {text:>26}  rounded {format_number(value):>14}  budget {budget:.3g} ULP"
     if values.value.size > _MOST_SHOWN:
         yield f"  … ({values.value.size:,} in all)"

@@ -65,6 +65,8 @@ class Stored(Struct, frozen=True, omit_defaults=True):
         """
         if self.dtype not in DTYPES:
             raise ValueError(f"unknown dtype '{self.dtype}'")
+        if any(length < 0 for length in self.shape):
+            raise ValueError(f"negative lengths in the shape {self.shape}")
         flat = np.frombuffer(base64.b64decode(self.data, validate=True), dtype=DTYPES[self.dtype].numpy)
         if sys.byteorder == "big":
             flat = flat.byteswap()
@@ -174,7 +176,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
         dtype: its dtype.
         inputs: by name.
         answer: the result, each step correctly rounded, or the values that the case states; where there is one.
-        answer_digits: the exact result's first elements, in up to 20 digits.
+        residuals: of the answer's first elements, what rounding left of the exact value, in ULP of the answer.
         expected: what the case expects in words, where that is not (only) the answer: an error, a print, a claim.
         budget_source: where the budget of the last step comes from.
         check: 'value', or 'gradient': `answer` is then the gradient with respect to the first differentiated argument.
@@ -185,7 +187,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
     dtype: str
     inputs: dict[str, Stored]
     answer: Stored | None = None
-    answer_digits: list[str] = []
+    residuals: list[float] = []
     expected: str = ""
     budget_source: str = ""
     check: str = "value"

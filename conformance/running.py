@@ -23,6 +23,7 @@ from conformance.runfile import Run, RunFileError
 
 _SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
 _POLL_SECONDS = 0.05
+PYTEST_USAGE = 4
 _PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
 _LOG_TAIL = 3000
 
@@ -177,6 +178,12 @@ def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
         except RunFileError as error:
             problems.append(str(error))
     return runs, problems + [text for run in runs for text in shortcomings(run)]
+
+
+def in_order(runs: Sequence[Run]) -> list[Run]:
+    """Runs in the order of the backends, those of backends that are not known here last."""
+    names = backends.names()
+    return sorted(runs, key=lambda run: (names.index(b) if (b := run.header.backend) in names else len(names), b))
 
 
 def shortcomings(run: Run) -> list[str]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from flint import arb
 
-from conformance.truth.rounding import Rounded
+from conformance.truth import balls
+from conformance.truth.rounding import Rounded, from_array
+
+_DIGITS_PRECISION = 160
 
 
 def place(at: tuple[int, ...], where: str = "") -> str:
@@ -62,3 +66,28 @@ def count(flags: np.ndarray) -> int:
 def first(flags: np.ndarray) -> tuple[int, ...]:
     """The index of the first that is true."""
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(flags)), flags.shape))
+
+
+def exact_digits(value: np.ndarray, residual: np.ndarray) -> list[str]:
+    """Exact values in up to 20 significant digits.
+
+    Args:
+        value: correctly rounded values, of any shape.
+        residual: what rounding left of each, in ULP of the value, as `conformance.truth.rounding.Rounded` has it.
+
+    Returns:
+        One text an element, in row-major order.
+    """
+    rounded = from_array(value)
+    balls.working_precision(_DIGITS_PRECISION)
+    digits = []
+    for units, quantum, left, infinite in zip(
+        rounded.units.ravel().tolist(),
+        rounded.quantum.ravel().tolist(),
+        residual.ravel().tolist(),
+        np.isinf(value.astype(np.float64)).ravel().tolist(),
+        strict=True,
+    ):
+        # Past the largest finite value only that much is known of where the exact one lies.
+        digits.append("overflow" if infinite else balls.to_decimal((arb(units) + arb(left)) * arb(2) ** quantum))
+    return digits

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from conformance.backends.base import Backend
+from conformance.backends.base import Backend, Idioms
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
@@ -69,10 +69,13 @@ def _run(
 
 @pytest.fixture
 def numpy_with() -> Callable[..., NumpyBackend]:
-    """The numpy backend with some of its idioms replaced; any other replaced method under ``methods``."""
+    """The numpy backend with some of its idioms replaced (None: left out), and some of its methods."""
 
     def made(methods: Mapping[str, Any] | None = None, **idioms: Any) -> NumpyBackend:
-        changed: Any = {**NumpyBackend.idioms, **{name.rstrip("_"): f for name, f in idioms.items()}}
+        changed = Idioms()
+        for name, function in {**NumpyBackend.idioms, **idioms}.items():
+            if function is not None:
+                changed(name)(function)
         kind = type("Replaced", (NumpyBackend,), {"idioms": changed, **(methods or {})})
         made_: NumpyBackend = kind()
         return made_

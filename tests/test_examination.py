@@ -67,7 +67,9 @@ def test_a_misprinted_softmax_fails_at_its_element(with_misprint: Callable[..., 
 def test_a_loss_that_only_the_backend_gets_wrong_is_not_blamed_on_the_print(
     on_document: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:
-    wrong = numpy_with(binary_cross_entropy=lambda p, target: RIGHT["binary_cross_entropy"](p, target) + np.float32(0.01))
+    wrong = numpy_with(
+        binary_cross_entropy=lambda p, target: RIGHT["binary_cross_entropy"](p, target) + np.float32(0.01)
+    )
     findings = on_document(wrong, "bce-loss/loss-of-the-printed-example")["loss"].findings
     assert [f.channel for f in findings] == ["value", "printed"]
     assert "the expectation is not" not in findings[1].detail

@@ -63,7 +63,7 @@ class Idioms(Mapping[str, Function]):
     def source(self, operation: str) -> str:
         """The idiom's source, without its decorator."""
         lines = textwrap.dedent(inspect.getsource(self._functions[operation])).splitlines()
-        start = next(i for i, line in enumerate(lines) if line.startswith("def "))
+        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)  # a lambda has none
         return "\n".join(lines[start:])
 
 
@@ -120,6 +120,10 @@ class Backend(ABC):
         Raises:
             Unsupported: the backend can't run here at all.
         """
+
+    def missing_mode(self, mode: str) -> str:
+        """Why a mode can't run here (a compiler is not installed, say), or an empty string."""
+        return ""
 
     def scope(self, mode: str) -> contextlib.AbstractContextManager[Any]:
         """What has to be in force while anything of a mode runs (a precision setting, a device)."""

@@ -42,16 +42,29 @@ class TorchBackend(Backend):
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000
 
+    def missing_mode(self, mode: str) -> str:
+        if mode != "compile":
+            return ""
+        if not torch._dynamo.is_dynamo_supported():
+            return "torch.compile does not support this version of Python or of the operating system"
+        try:
+            torch._inductor.cpp_builder.get_cpp_compiler()
+        except torch._inductor.exc.InvalidCxxCompiler:
+            return "torch.compile needs a C++ compiler, and none is installed"
+        return ""
+
     def from_numpy(self, array: np.ndarray) -> Any:
-        if array.dtype.name == "bfloat16":  # NumPy has no bfloat16 of its own; the bits go over as they are
-            return torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16).to(self._place)
-        return torch.from_numpy(np.array(array, order="C")).to(self._place)
+        if array.dtype == ml_dtypes.bfloat16:  # NumPy has no bfloat16 of its own; the bits go over as they are
+            tensor = torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
+        else:
+            tensor = torch.from_numpy(np.array(array, order="C"))
+        return tensor if self.device == "cpu" else tensor.to(self._place)
 
     def to_numpy(self, array: Any) -> np.ndarray:
-        array = array.detach().cpu()
         if array.dtype == torch.bfloat16:
-            return np.asarray(array.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16))
-        return np.asarray(array.numpy())
+            bits = array.detach().cpu().contiguous().view(torch.int16)
+            return np.asarray(bits.numpy().view(ml_dtypes.bfloat16))
+        return np.asarray(array.numpy(force=True))
 
     def dtype(self, name: str) -> Any:
         return getattr(torch, name)

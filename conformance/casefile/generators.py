@@ -15,7 +15,7 @@ from conformance.casefile.model import Bernoulli, Full, Integers, Linspace, Norm
 Generator = Normal | Uniform | Integers | Bernoulli | Linspace | Full
 
 
-_recent: dict[str, np.ndarray] = {}
+_recent: dict[tuple[int, tuple[int, ...]], tuple[Generator, np.ndarray]] = {}
 _MOST_RECENT = 32
 
 
@@ -29,12 +29,12 @@ def generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
     Returns:
         An array that is kept for the next call, since the dtypes of a grid share it: it is read-only.
     """
-    key = f"{spec!r} {shape}"
-    values = _recent.pop(key, None)
+    key = (id(spec), shape)  # the spec is kept beside its numbers, so that nothing else can take its id
+    _, values = _recent.pop(key, (spec, None))
     if values is None:
         values = _generate(spec, shape)
         values.flags.writeable = False
-    _recent[key] = values
+    _recent[key] = (spec, values)
     if len(_recent) > _MOST_RECENT:
         del _recent[next(iter(_recent))]
     return values

@@ -193,7 +193,7 @@ class Operation:
             raise LookupError(f"operation '{self.name}' states no error budget")
         with np.errstate(all="ignore"):
             analysed = np.asarray(self._budget(result, *arguments, **parameters), dtype=np.float64)
-        return np.minimum(np.broadcast_to(analysed, result.units.shape), half_significand(result))
+        return np.minimum(analysed, half_significand(result))
 
 
 def half_significand(result: Rounded) -> np.ndarray:

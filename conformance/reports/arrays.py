@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from conformance.dtypes import DTYPES
 from conformance.runfile import Stored
-from conformance.wording import format_number
+from conformance.wording import exact_digits, format_number
+
+_FLOATING = frozenset(dtype.numpy for dtype in DTYPES.values() if dtype.kind == "floating")
 
 
 def load(stored: Stored) -> np.ndarray | None:
@@ -40,3 +44,11 @@ def elements(stored: Stored, most: int) -> str:
         most = size
     texts = [format_number(value) for value in array.ravel()[:most]]
     return ", ".join(texts) + (", …" if size > len(texts) else "")
+
+
+def decimals(answer: Stored, residuals: Sequence[float]) -> list[str]:
+    """The exact values behind an answer's first elements, in up to 20 digits: one for each residual."""
+    array = load(answer)
+    if array is None or array.dtype not in _FLOATING or array.size < len(residuals):
+        return []
+    return exact_digits(array.ravel()[: len(residuals)], np.array(residuals))

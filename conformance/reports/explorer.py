@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.judging import VERDICTS
-from conformance.reports.arrays import described, elements, shown
+from conformance.reports.arrays import decimals, described, elements, shown
 from conformance.reports.issues import safe_link
 from conformance.reports.material import Material
 from conformance.runfile import Record, Stored, VariantLine
@@ -109,15 +109,20 @@ def _variant(material: Material, case_id: str, variant: str, strings: _Strings) 
 
 def _answers(labels: Sequence[str], lines: dict[int, VariantLine], quiet: bool, strings: _Strings) -> list[list[Any]]:
     """Each exact answer that a run holds: kind, rounded value, decimals, and whose it is (left out: everybody's)."""
-    found: dict[str, tuple[Stored, list[str], list[str]]] = {}
+    found: dict[str, tuple[Stored, list[float], list[str]]] = {}
     for run, line in lines.items():
         if line.answer is not None:
             key = repr((line.answer.dtype, line.answer.shape, line.answer.data, line.answer.sha256))
-            found.setdefault(key, (line.answer, line.answer_digits, []))[2].append(labels[run])
+            found.setdefault(key, (line.answer, line.residuals, []))[2].append(labels[run])
     most, digits = (_BRIEF, _BRIEF_DIGITS) if quiet else (_FULL, _FULL)
     return [
-        [strings(described(answer)), elements(answer, most), decimals[:digits], *([backends] if len(found) > 1 else [])]
-        for answer, decimals, backends in found.values()
+        [
+            strings(described(answer)),
+            elements(answer, most),
+            decimals(answer, residuals[:digits]),
+            *([backends] if len(found) > 1 else []),
+        ]
+        for answer, residuals, backends in found.values()
     ]
 
 

@@ -11,37 +11,44 @@ import pytest
 
 from conformance import backends
 from conformance.casefile.errors import CaseFileError
-from conformance.corpus import Selection, SelectionError, select
+from conformance.corpus import SelectionError, select
 from conformance.suite.session import BackendSession
 
-SELECTION = pytest.StashKey[Selection]()
 SESSIONS = pytest.StashKey[dict[str, BackendSession]]()
 RAN = pytest.StashKey[dict[str, int]]()
+MISTAKE = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the cases and prepare the backends; any mistake is a usage error."""
-    option = config.option
+    """Read the cases and prepare the backends.
+
+    Any mistake is a usage error, but not yet: with ``--pyargs`` this file is loaded in the midst of the collection,
+    where pytest would take a usage error for a broken test module.
+    """
     try:
-        root = Path(option.conformance_cases) if option.conformance_cases else None
-        selection = select(root, option.conformance_variant)
-        names = option.conformance_backend or backends.installed()
-        device, modes = option.conformance_device, option.conformance_mode
-        sessions = {
-            name: BackendSession(name, selection, device, _known(name, modes) if len(names) > 1 else modes)
-            for name in dict.fromkeys(names)
-            if len(names) == 1 or not modes or _known(name, modes)
-        }
-        for mode in modes:
-            if not any(mode in session.modes for session in sessions.values()):
-                raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}'")
-    except (CaseFileError, SelectionError, backends.UnknownBackendError) as error:
-        raise pytest.UsageError(str(error)) from None
+        _prepare(config)
+    except (pytest.UsageError, CaseFileError, SelectionError, backends.UnknownBackendError) as error:
+        config.stash[MISTAKE] = str(error)
+
+
+def _prepare(config: pytest.Config) -> None:
+    option = config.option
+    root = Path(option.conformance_cases) if option.conformance_cases else None
+    selection = select(root, option.conformance_variant)
+    names = option.conformance_backend or backends.installed()
+    device, modes = option.conformance_device, option.conformance_mode
+    sessions = {
+        name: BackendSession(name, selection, device, _known(name, modes) if len(names) > 1 else modes)
+        for name in dict.fromkeys(names)
+        if len(names) == 1 or not modes or _known(name, modes)
+    }
+    for mode in modes:
+        if not any(mode in session.modes for session in sessions.values()):
+            raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}'")
     if option.conformance_run_file and len(sessions) != 1:
         raise pytest.UsageError("--run-file needs exactly one --backend: a run file is one backend's run")
     if option.conformance_run_file and os.environ.get("PYTEST_XDIST_WORKER"):
         raise pytest.UsageError("--run-file is written by one process; run without -n")
-    config.stash[SELECTION] = selection
     config.stash[SESSIONS] = sessions
     config.stash[RAN] = dict.fromkeys(sessions, 0)
 
@@ -61,12 +68,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each case in each mode of each backend."""
     if "session" not in metafunc.fixturenames:
         return
-    config = metafunc.config
-    selection = config.stash[SELECTION]
     parameters = []
-    for name, session in config.stash[SESSIONS].items():
-        shares = {mode: selection.share(name, mode) for mode in session.modes}
-        for case in selection.cases:  # the modes of a case follow each other: they share its exact answers
+    for name, session in metafunc.config.stash.get(SESSIONS, {}).items():
+        shares = {mode: session.selection.share(name, mode) for mode in session.modes}
+        for case in session.selection.cases:  # the modes of a case follow each other: they share its exact answers
             for mode, share in shares.items():
                 if case.id in share.variants:
                     parameters.append(pytest.param(session, mode, case, id=f"{name}-{mode}-{case.id}"))
@@ -76,13 +81,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Open the run file, now that it is known which items will run."""
     config = session.config
+    if MISTAKE in config.stash:
+        raise pytest.UsageError(config.stash[MISTAKE])
     path = config.option.conformance_run_file
     if not path or config.option.collectonly:
         return
     ((_, run),) = config.stash[SESSIONS].items()
-    chosen = dict.fromkeys(parameters["case"].id for parameters in map(_parameters, session.items) if parameters)
+    chosen = [(found["mode"], found["case"].id) for found in map(_parameters, session.items) if found]
     asked = [*config.option.conformance_variant, *([f"-k {config.option.keyword}"] if config.option.keyword else [])]
-    run.record_to(Path(path), list(chosen), "; ".join(asked))
+    run.record_to(Path(path), chosen, "; ".join(asked))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,15 +8,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flint import arb
 from msgspec import UNSET
 
 from conformance.backends.base import Backend
 from conformance.casefile.expressions import Comparison
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.runfile import CaseLine
-from conformance.truth import balls
-from conformance.truth.rounding import Rounded
 
 
 def case_line(case: LoadedCase, root: Path) -> CaseLine:
@@ -46,23 +43,6 @@ def expectation(variant: Variant) -> str:
     if expect.because:
         parts.append(f"because {expect.because}")
     return ", ".join(parts)
-
-
-def exact_digits(values: Rounded, most: int) -> list[str]:
-    """The first elements of an exact result in up to 20 significant digits."""
-    balls.working_precision(160)
-    digits = []
-    for units, quantum, residual in zip(
-        values.units.ravel()[:most].tolist(),
-        values.quantum.ravel()[:most].tolist(),
-        values.residual.ravel()[:most].tolist(),
-        strict=True,
-    ):
-        if residual - residual != 0:  # far past the largest finite value
-            digits.append("overflow")
-        else:
-            digits.append(balls.to_decimal((arb(units) + arb(residual)) * arb(2) ** quantum))
-    return digits
 
 
 def environment(backend: Backend | None) -> dict[str, str]:

@@ -14,12 +14,14 @@ from msgspec import UNSET
 import conformance
 from conformance import backends
 from conformance.backends.base import Backend, Idioms, Unsupported, own_version
+from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share, manifest_digest
 from conformance.divergences import Entry, Registry
+from conformance.dtypes import DTYPES
 from conformance.execution import Executor, Outcome, differentiated
 from conformance.failure import failure_text
 from conformance.judging import Judge, Judgement
@@ -36,12 +38,12 @@ from conformance.runfile import (
     VariantLine,
     Writer,
 )
-from conformance.suite.recording import case_line, environment, exact_digits, expectation, now
+from conformance.suite.recording import case_line, environment, expectation, now
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 
-_DIGITS_SHOWN = 4
+_RESIDUALS_STORED = 8
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ class BackendSession:
         self._judge = Judge()
         self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
         self._writer: Writer | None = None
+        self._missing_modes: dict[str, str] = {}
+        self._dtype_named = ("", False)
         self._programs: dict[str, Program] = {}
         self._prepared: tuple[str, dict[str, Prepared]] = ("", {})
 
@@ -117,16 +121,23 @@ class BackendSession:
         self._backend = backend
         self._executor = Executor(backend)
 
-    def record_to(self, path: Path, case_ids: Sequence[str], selected: str = "") -> None:
+    def record_to(self, path: Path, items: Sequence[tuple[str, str]], selected: str = "") -> None:
         """Write a run file from here on.
 
         Args:
             path: of the run file.
-            case_ids: the cases that will run, in every mode.
+            items: mode and case ID of everything that will run.
             selected: what was asked for, for the header.
         """
         self.start()
-        shares = {mode: self.selection.share(self.name, mode, case_ids) for mode in self.modes}
+        shares = {}
+        for mode in self.modes:
+            chosen = [case_id for item_mode, case_id in items if item_mode == mode]
+            whole = self.selection.share(self.name, mode)
+            # What -k left out is not what the mode's subset leaves out.
+            shares[mode] = (
+                whole if set(whole.variants) == set(chosen) else self.selection.share(self.name, mode, chosen)
+            )
         self._writer = Writer(path, self._header(shares, selected))
 
     @property
@@ -163,8 +174,9 @@ class BackendSession:
             self._writer = None
 
     def _run(self, variant: Variant, mode: str) -> Result:
-        if self._executor is None:
-            return Result(variant, mode, Judgement("unsupported", self.unavailable), Outcome())
+        missing = self._missing(mode)
+        if self._executor is None or missing:
+            return Result(variant, mode, Judgement("unsupported", missing), Outcome())
         prepared = self._prepare(variant)
         run = self._executor.run if variant.check == "value" else self._executor.gradient
         with warnings.catch_warnings():
@@ -173,6 +185,14 @@ class BackendSession:
             outcome = run(prepared.program, list(prepared.inputs.values()), mode)
         judgement = self._judge.judge(variant, prepared.program, outcome, self._registry.find(variant, mode))
         return Result(variant, mode, judgement, outcome)
+
+    def _missing(self, mode: str) -> str:
+        """Why nothing can run in a mode: the backend, the device or the mode is missing."""
+        if self._backend is None:
+            return self.unavailable
+        if mode not in self._missing_modes:
+            self._missing_modes[mode] = self._backend.missing_mode(mode)
+        return self._missing_modes[mode]
 
     def _prepare(self, variant: Variant) -> Prepared:
         case_id, known = self._prepared
@@ -185,7 +205,9 @@ class BackendSession:
 
     def _program(self, variant: Variant) -> Program:
         """The variant's program; variants that differ only in a dtype which their expression doesn't name share one."""
-        names_dtype = "dtype" in names_in(variant.case.expression)
+        if self._dtype_named[0] != variant.case.id:
+            self._dtype_named = (variant.case.id, "dtype" in names_in(variant.case.expression))
+        names_dtype = self._dtype_named[1]
         choice = [(k, v) for k, v in variant.bindings.items() if k != "dtype" or names_dtype]
         key = f"{variant.case.id} {choice!r}"
         if key not in self._programs:
@@ -230,7 +252,7 @@ class BackendSession:
             variant.dtype.name,
             {name: Stored.of(value) for name, value in prepared.inputs.items()},
             Stored.of(array) if array is not None else None,
-            exact_digits(values, _DIGITS_SHOWN) if values is not None else [],
+            _finite_only(values.residual.ravel()[:_RESIDUALS_STORED].tolist()) if values is not None else [],
             expectation(variant),
             OPERATIONS[steps[-1].operation].budget_source if steps else "",
             variant.check,
@@ -241,7 +263,9 @@ class BackendSession:
         variant, program, inputs = prepared.variant, prepared.program, list(prepared.inputs.values())
         stated = variant.case.expect.values
         if stated is not UNSET:
-            return to_array(stated, variant.dtype), None
+            with suppress(Mistake):  # values that the dtype can't hold; the examination says so
+                return to_array(stated, DTYPES[variant.case.expect.dtype or variant.dtype.name]), None
+            return None, None
         answers = self._judge.answers.of_program(program, inputs) if program.steps else []
         if len(answers) < len(program.steps) or not answers:
             return None, None
@@ -250,8 +274,8 @@ class BackendSession:
         wrt = [name for name, _ in differentiated(program, inputs)][:1]
         cotangent = default_cotangent(answers[-1].array.shape)
         with suppress(UndefinedError, UndecidedError):
-            (exact,) = self._judge.answers.of_gradient(program.steps[-1], inputs, wrt, cotangent)
-            return exact.values.value, exact.values
+            for exact in self._judge.answers.of_gradient(program.steps[-1], inputs, wrt, cotangent):
+                return exact.values.value, exact.values
         return None, None
 
     def _header(self, shares: dict[str, Share], selected: str) -> Header:
@@ -278,10 +302,16 @@ class BackendSession:
 
     def _mode_summary(self, mode: str, share: Share) -> ModeSummary:
         flushes = None
-        if self._backend is not None and mode != "compile":  # a compile of its own costs seconds
+        missing = self._missing(mode)
+        if self._backend is not None and not missing and mode != "compile":  # a compile of its own costs seconds
             with suppress(Exception):  # a broken adapter shows in its variants, not here
                 flushes = self._backend.flushes_subnormals(mode)
-        return ModeSummary(mode, share.count, share.left_out, share.because, self.unavailable, flushes)
+        return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes)
+
+
+def _finite_only(residuals: list[float]) -> list[float]:
+    """Residuals as JSON has them: that of an overflow may be infinite, and stands for nothing more."""
+    return [residual if residual - residual == 0 else 0.0 for residual in residuals]
 
 
 def _finite(value: float | None) -> float | None:

@@ -92,7 +92,7 @@ def _traced(element: Any) -> bool:
     return hasattr(element, "ball")
 
 
-def _plain(x: Balls) -> list[arb]:
+def plain(x: Balls) -> list[arb]:
     """The balls of all elements, traced or not."""
     flat = x.ravel().tolist()
     return flat if not flat or isinstance(flat[0], arb) else [value_of(element) for element in flat]
@@ -111,7 +111,7 @@ def log1p(x: Balls) -> Balls:
 
 
 def _with_infinities(x: Balls, logarithms: Balls, at_zero: Callable[[arb], bool]) -> Balls:
-    if all(ball.is_finite() for ball in _plain(logarithms)):
+    if all(ball.is_finite() for ball in plain(logarithms)):
         return logarithms
     # A traced logarithm of 0 is -inf already, and knows that it has no finite slope.
     return elementwise(lambda e, r: arb.neg_inf() if not _traced(r) and at_zero(e) else r, x, logarithms)
@@ -124,7 +124,7 @@ def at_least(x: Balls, low: int) -> Balls:
         UndecidedError: if a traced element's ball holds `low`, so that its derivative can't be told.
     """
     bound = arb(low)
-    if all(ball > bound for ball in _plain(x)):
+    if all(ball > bound for ball in plain(x)):
         return x
 
     def one(element: Any) -> Any:
@@ -141,7 +141,7 @@ def at_least(x: Balls, low: int) -> Balls:
 
 def far_above_zero(x: Balls) -> np.ndarray:
     """Where a ball lies above 2**20: there exp(x) leaves what Arb represents, so another form is due."""
-    return np.array([ball > _FAR_BALL for ball in _plain(x)], dtype=bool).reshape(x.shape)
+    return np.array([ball > _FAR_BALL for ball in plain(x)], dtype=bool).reshape(x.shape)
 
 
 def largest(x: Balls, axis: int | None) -> Balls:

@@ -53,7 +53,7 @@ def _rounded(result: Balls, dtype: DType) -> Rounded:
     residual stays clear of a half. The others (near a tie, at the ends of float64's range) are rounded one by one in
     integers, at both ends of their ball if need be.
     """
-    elements = [balls.value_of(e) for e in result.ravel().tolist()]
+    elements = balls.plain(result)
     high = np.array([float(e) for e in elements], dtype=np.float64)
     low = np.array([float(e - h) for e, h in zip(elements, high.tolist(), strict=True)], dtype=np.float64)
     accuracy = np.array([e.rel_accuracy_bits() for e in elements], dtype=np.float64)

@@ -1,0 +1,143 @@
+"""What every adapter has from the base class, and how one is found."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import backends
+from conformance.backends.base import Backend, Idioms, Unsupported, own_version
+from conformance.backends.numpy import NumpyBackend
+
+
+class FakePoint:
+    """An entry point that loads what it was made with."""
+
+    def __init__(self, loaded: Any) -> None:
+        self._loaded = loaded
+
+    def load(self) -> Any:
+        return self._loaded
+
+
+@pytest.fixture
+def with_entry_points(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def set_(**points: Any) -> None:
+        monkeypatch.setattr(backends, "entry_points", lambda: {n: FakePoint(p) for n, p in points.items()})
+
+    return set_
+
+
+def test_the_suites_own_backends_come_first_and_in_order() -> None:
+    assert backends.names()[:4] == ["numpy", "torch", "tensorflow", "jax"]
+    for name in backends.names()[:4]:
+        assert backends.load(name).name == name
+
+
+def test_an_unknown_backend_is_named_with_those_there_are() -> None:
+    with pytest.raises(
+        backends.UnknownBackendError, match="no backend 'trch'; there are numpy, torch, tensorflow, jax"
+    ):
+        backends.load("trch")
+
+
+@pytest.mark.parametrize("loaded", [object, NumpyBackend.__init__, "a string", Idioms])
+def test_an_entry_point_that_is_no_backend_is_refused(loaded: Any, with_entry_points: Callable[..., None]) -> None:
+    with_entry_points(wrong=loaded)
+    with pytest.raises(backends.UnknownBackendError, match="entry point of backend 'wrong' is no subclass"):
+        backends.load("wrong")
+
+
+def test_only_backends_whose_framework_is_there_count_as_installed(with_entry_points: Callable[..., None]) -> None:
+    class Missing(NumpyBackend):
+        name = "missing"
+        package = "no_such_framework"
+
+    with_entry_points(numpy=NumpyBackend, missing=Missing)
+    assert backends.names() == ["numpy", "missing"]
+    assert backends.installed() == ["numpy"]
+    assert Missing.not_installed() == (
+        "no_such_framework is not installed: pip install 'framework-conformance[missing]'"
+    )
+
+
+def test_versions_are_those_of_the_distributions_that_are_installed_the_frameworks_own_first() -> None:
+    class Some(NumpyBackend):
+        distributions = ("no-such-distribution", "numpy", "pytest")
+
+    assert list(Some.versions()) == ["numpy", "pytest"]
+    assert own_version(Some) == np.__version__
+
+    class NotThere(NumpyBackend):
+        distributions = ("no-such-distribution",)
+
+    assert own_version(NotThere) == ""
+
+
+def test_an_operation_has_one_idiom() -> None:
+    idiom = Idioms()
+    idiom("exp")(np.exp)
+    with pytest.raises(ValueError, match="a second idiom for 'exp'"):
+        idiom("exp")(np.exp2)
+    assert dict(idiom) == {"exp": np.exp}
+
+
+def test_the_source_of_an_idiom_is_its_function_without_decorators() -> None:
+    idiom = Idioms()
+
+    @idiom("exp")
+    def natural(x, *, base=None):  # type: ignore[no-untyped-def]
+        # a comment
+        return np.exp(x)
+
+    assert idiom.source("exp").splitlines()[0].startswith("def natural(x, *, base=None):")
+    assert idiom.source("exp").splitlines()[1:] == ["    # a comment", "    return np.exp(x)"]
+
+
+def module_of(cls: type, name: str) -> types.ModuleType:
+    """Make believe that a class was defined in a module of its own."""
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    cls.__module__ = name
+    return module
+
+
+def test_an_adapter_that_inherits_imports_into_its_own_module_and_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Parent(NumpyBackend):
+        imports = {"frac": "fractions"}  # noqa: RUF012
+
+    class Child(Parent):
+        imports = {"dec": "decimal"}  # noqa: RUF012
+
+    for name in ("a_parents_module", "a_childs_module"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    parents, childs = module_of(Parent, "a_parents_module"), module_of(Child, "a_childs_module")
+    assert not hasattr(parents, "frac")  # nothing before an instance is made
+    Child()
+    assert parents.frac.__name__ == "fractions"
+    assert childs.dec.__name__ == "decimal"
+
+
+def test_a_backend_without_gradients_says_so(numpy_with: Callable[..., Any]) -> None:
+    with pytest.raises(Unsupported, match="numpy has no gradients"):
+        NumpyBackend().gradient(lambda x: x, [np.ones(1)], [0], np.ones(1))
+
+
+def test_flushing_is_found_out_by_halving_the_smallest_normal_number(numpy_with: Callable[..., Any]) -> None:
+    assert NumpyBackend().flushes_subnormals("eager") is False
+
+    def flushing(self: Backend, function: Any, mode: str) -> Any:
+        return lambda x: tuple(np.where(np.abs(r) < 2.0**-126, np.float32(0), r) for r in function(x))
+
+    assert numpy_with({"compile": flushing}).flushes_subnormals("eager") is True
+
+
+def test_numpy_warns_of_nothing_inside_its_scope() -> None:
+    backend = NumpyBackend()
+    with backend.scope("eager"):
+        assert backend.idioms["log"](np.zeros(1))[0] == -np.inf

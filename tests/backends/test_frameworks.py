@@ -1,0 +1,79 @@
+"""What an adapter must do right that cases don't show directly: arrays go over and come back as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import backends
+from conformance.backends.base import Unsupported
+from conformance.dtypes import DTYPES
+
+SPECIAL = np.array([0.0, -0.0, 1.5, -2.0, np.inf, -np.inf, np.nan, 2.0**-14], dtype=np.float64)
+
+
+@pytest.fixture(scope="module", params=["numpy", "torch", "tensorflow", "jax"])
+def backend(request: pytest.FixtureRequest) -> Any:
+    kind = backends.load(request.param)
+    if missing := kind.not_installed():
+        pytest.skip(missing)
+    made = kind()
+    made.start()
+    return made
+
+
+@pytest.mark.filterwarnings("ignore")  # what frameworks warn of when they are first imported
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_arrays_go_over_and_come_back_bit_for_bit(backend: Any, dtype: str) -> None:
+    kind = DTYPES[dtype]
+    values = SPECIAL if kind.kind == "floating" else np.array([0, 1, 100, 7, 1, 0, 3, 127])
+    with backend.scope("eager"):
+        for shape in [(8,), (2, 4), (2, 2, 2), (8, 1)]:
+            array = values.astype(kind.numpy).reshape(shape)
+            array.flags.writeable = False
+            for given in (array, array.T):
+                try:
+                    back = backend.to_numpy(backend.from_numpy(given))
+                except Unsupported:
+                    pytest.fail(f"{backend.name} has no {dtype}")
+                assert (back.dtype, back.shape, back.tobytes()) == (given.dtype, given.shape, given.tobytes())
+        scalar = backend.to_numpy(backend.from_numpy(np.array(1, dtype=kind.numpy)))
+        assert (scalar.shape, scalar.dtype) == ((), kind.numpy)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_idiom_that_works_in_place_does_not_change_what_was_given(backend: Any) -> None:
+    if backend.name != "torch":
+        pytest.skip("only torch's arrays can be changed; NumPy's inputs are read-only")
+    for dtype in ("float32", "bfloat16"):
+        given = np.ones(3, dtype=DTYPES[dtype].numpy)
+        backend.from_numpy(given).add_(1)
+        assert given.astype(np.float64).tolist() == [1, 1, 1]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_name_of_a_dtype_becomes_the_frameworks_dtype(backend: Any) -> None:
+    with backend.scope("eager"):
+        for name in ("float16", "bfloat16", "float32", "float64", "int32", "int64", "bool"):
+            made = backend.idioms["asarray"]([True, False] if name == "bool" else [1, 0], dtype=backend.dtype(name))
+            assert backend.to_numpy(made).dtype == DTYPES[name].numpy
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_gradient_is_that_of_the_weighted_sum_and_zero_for_what_is_not_used(backend: Any) -> None:
+    """d/da of sum(c * a * a) is 2 a c; b does not occur in it."""
+    if backend.name == "numpy":
+        pytest.skip("NumPy has no gradients")
+    with backend.scope("eager"):
+        a, b, c = (backend.from_numpy(np.array(v, dtype=np.float32)) for v in ([1, 2, 3], [5, 5, 5], [1, -0.5, 0.25]))
+        of_a, of_b = backend.gradient(lambda a, b: a * a, [a, b], [0, 1], c)
+        np.testing.assert_array_equal(backend.to_numpy(of_a), np.float32([2, -2, 1.5]))
+        np.testing.assert_array_equal(backend.to_numpy(of_b), np.float32([0, 0, 0]))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_backend_runs_on_the_cpu_and_says_its_settings_in_words(backend: Any) -> None:
+    assert "cpu" in backend.devices()
+    assert all(isinstance(v, str) and v for v in backend.settings().values())

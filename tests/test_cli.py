@@ -1,0 +1,334 @@
+"""The commands, as a person calls them: what they print, and how they exit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from conformance import runfile
+from conformance.cli import app
+from conformance.runfile import Header, ModeSummary, Writer
+
+GOOD = """
+  - {name: one, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
+  - {name: two, given: {x: [0.0]}, call: exp(x)}
+"""
+BAD = """
+  - {name: one, given: {x: [0.0, 1.0]}, call: sigmoid(x)}
+  - {name: wrong, given: {x: [0.0]}, call: exp(x), expect: {values: [2.0], because: of a mistake}}
+"""
+MISTAKEN = """
+  - {name: one, given: {x: [0.0]}, call: sigmod(x)}
+  - {name: two, given: {x: [0.0]}, call: exp(y)}
+"""
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """Call a command in an empty folder: its exit code, output and errors."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+@pytest.fixture
+def command(python: Callable[..., Any]) -> Callable[..., Any]:
+    """Call a command in a process of its own, in an empty folder (`conformance run` starts others)."""
+    return lambda *arguments, **where: python("-m", "conformance", *map(str, arguments), **where)
+
+
+# run
+
+
+def test_a_run_of_right_cases_prints_a_summary_writes_a_report_and_exits_with_0(
+    command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    done = command("run", "--backend", "numpy", "--cases", folder(GOOD), "-o", tmp_path / "out")
+    assert (done.returncode, done.stderr.count("error")) == (0, 0), done.stdout + done.stderr
+    assert done.stdout.splitlines()[0].startswith("2 cases, 3 variants, 1 backends   cases ")
+    assert "eager   3   3 passed" in done.stdout
+    assert (tmp_path / "out" / "parity.html").is_file()
+    run = runfile.read(tmp_path / "out" / "numpy-cpu.jsonl")
+    assert run.complete and run.header.selection == ""
+
+
+def test_a_failing_run_names_the_command_that_repeats_it_and_that_command_does(
+    command: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    first = command("run", "--backend", "numpy", "--cases", folder(BAD), "--no-report")
+    assert first.returncode == 1
+    assert "eager   2   1 passed  1 failed" in first.stdout
+    (line,) = (line for line in first.stdout.splitlines() if line.startswith("  repeat    "))
+    program, *arguments = shlex.split(line.removeprefix("  repeat    "))
+    assert program == "conformance"
+    again = command(*arguments)
+    assert again.returncode == 1
+    failure = first.stdout[first.stdout.index("FAILED") : first.stdout.index("  repeat")]
+    assert failure in again.stdout
+    assert "eager   1   1 failed" in again.stdout
+
+
+def test_a_part_of_the_cases_is_reported_beside_the_whole_and_not_in_its_place(
+    command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    cases = folder(GOOD)
+    done = command("run", "--backend", "numpy", "--cases", cases, "--variant", "*two*", "--no-report", cwd=tmp_path)
+    assert done.returncode == 0
+    assert not (tmp_path / "reports" / "numpy-cpu.jsonl").exists()
+    selected = tmp_path / "reports" / "selected" / "numpy-cpu.jsonl"
+    assert list(runfile.read(selected).variants) == ["things/two[float32]"]
+    assert runfile.read(selected).header.selection == "*two*"
+    done = command("run", "--backend", "numpy", "--cases", cases, "-k", "one", "--no-report", cwd=tmp_path)
+    assert done.returncode == 0
+    assert list(runfile.read(selected).cases) == ["things/one"]
+    assert runfile.read(selected).header.selection == "-k one"
+    command("run", "--backend", "numpy", "--cases", cases, "--no-report", cwd=tmp_path)
+    assert runfile.read(tmp_path / "reports" / "numpy-cpu.jsonl").complete
+
+
+def test_a_run_in_which_nothing_can_run_exits_with_3_and_says_why(
+    command: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    done = command("run", "--backend", "numpy", "--device", "gpu", "--cases", folder(GOOD), "--no-report")
+    assert done.returncode == 3
+    assert "passed" not in done.stdout
+    assert "eager   3   3 unsupported" in done.stdout
+    assert "error: numpy: nothing could run: no gpu here; numpy sees cpu" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("keyword", "message"), [("nosuchcase", "no case matches 'nosuchcase'"), ("(", "Wrong expression passed to '-k'")]
+)
+def test_a_keyword_that_matches_nothing_or_can_not_be_read_is_a_usage_error(
+    keyword: str, message: str, command: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    done = command("run", "--backend", "numpy", "--cases", folder(GOOD), "-k", keyword)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--backend", "trch"], "no backend 'trch'; there are numpy, torch, tensorflow, jax"),
+        (
+            ["--backend", "numpy", "--mode", "jit"],
+            "none of numpy has the mode 'jit'; 'conformance backends' shows them",
+        ),
+        (["--backend", "numpy", "--mode", "eager", "--mode", "jitt"], "none of numpy has the mode 'jitt'"),
+        (["--backend", "numpy", "--device", "tpu"], "no device 'tpu'; there are cpu and gpu"),
+        (["--backend", "numpy", "--variant", "nothing"], "no variant 'nothing'; 'conformance list' shows them all"),
+        (["--backend", "numpy", "--cases", "nowhere"], "nowhere: no such file or folder"),
+    ],
+)
+def test_what_is_not_there_is_a_usage_error_that_says_what_is(
+    arguments: list[str], message: str, call: Callable[..., Any]
+) -> None:
+    done = call("run", *arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: {message}")
+    assert not Path("reports").exists()
+
+
+def test_a_registered_divergence_that_matches_nothing_stops_a_run_of_everything(
+    call: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    entry = "  - {cases: nothing, instead: {dtype: float64}, because: it is said so, first-seen: numpy 1}"
+    cases = folder(GOOD, **{"divergences/numpy.yaml": f"backend: numpy\ndivergences:\n{entry}"})
+    done = call("run", "--backend", "numpy", "--cases", cases)
+    assert done.exit_code == 2
+    assert "divergences of numpy: 'nothing' matches no variant in its modes and dtypes" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["run", "check", "list", "explain"])
+def test_every_mistake_in_case_files_is_told_with_its_place(
+    name: str, call: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    cases = folder(MISTAKEN)
+    done = call(name, *(["anything"] if name == "explain" else []), "--cases", cases)
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        f"error: {cases}/things.yaml:3:42: unknown operation 'sigmod' in call; did you mean 'sigmoid'?",
+        f"{cases}/things.yaml:4:46: unknown name 'y'; known are x",
+    ]
+
+
+# check
+
+
+def test_check_of_right_cases_counts_them(call: Callable[..., Any], folder: Callable[..., Path]) -> None:
+    done = call("check", "--cases", folder(GOOD))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("2 cases, 3 variants, 0 registered divergences   cases ")
+
+
+def test_check_of_the_cases_that_come_with_the_suite_finds_nothing(call: Callable[..., Any]) -> None:
+    done = call("check")
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_check_names_patterns_that_match_nothing(call: Callable[..., Any], folder: Callable[..., Path]) -> None:
+    subset = "subsets:\n  - {backend: torch, mode: compile, because: it takes seconds, variants: [nothing]}\n"
+    done = call("check", "--cases", folder(GOOD, **{"subsets.yaml": subset}))
+    assert done.exit_code == 2
+    assert done.stderr == "error: subsets: 'nothing' of torch compile matches no variant\n"
+
+
+DOCUMENT = "A title\nA section\ntensor([0.5000])\n"
+STATED = """document: {{title: A title, section: A section, lines: 2-3, sha256: '{}'}}
+cases:
+  - {{name: one, given: {{x: [0.0]}}, call: sigmoid(x), expect: {{prints: 'tensor([0.5000])'}}}}
+"""
+
+
+def test_check_holds_case_files_against_the_document(
+    call: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    document = tmp_path / "document.txt"
+    document.write_text(DOCUMENT)
+    cases = folder(STATED.format(hashlib.sha256(DOCUMENT.encode()).hexdigest()))
+    done = call("check", "--cases", cases, "--document", document)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "1 files state their document; 1 printed arrays stand in it verbatim" in done.stdout
+    document.write_text(DOCUMENT.replace("0.5000", "0.5001"))
+    done = call("check", "--cases", cases, "--document", document)
+    assert done.exit_code == 2
+    assert f"error: {cases}/things.yaml:1:1: document.sha256 is" in done.stderr
+    assert f"{cases}/things.yaml:3:1: 'things/one': the document does not print tensor([0.5000])" in done.stderr
+
+
+def test_check_refuses_a_document_that_is_not_there_or_that_no_file_states(
+    call: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    cases = folder(GOOD)
+    done = call("check", "--cases", cases, "--document", "nowhere.txt")
+    assert (done.exit_code, done.stderr) == (2, "error: nowhere.txt: no such file\n")
+    (tmp_path / "document.txt").write_text(DOCUMENT)
+    done = call("check", "--cases", cases, "--document", tmp_path / "document.txt")
+    assert (done.exit_code, done.stderr) == (2, "error: no case file states a document\n")
+
+
+def test_check_writes_the_schemas_anew(call: Callable[..., Any], folder: Callable[..., Path]) -> None:
+    cases = folder(GOOD)
+    assert call("check", "--cases", cases, "--write-schemas").exit_code == 0
+    assert sorted(p.name for p in cases.glob("*.json")) == [
+        "divergences.schema.json", "schema.json", "subsets.schema.json",
+    ]  # fmt: skip
+
+
+# list
+
+
+def test_list_shows_every_variant_a_line(call: Callable[..., Any], folder: Callable[..., Path]) -> None:
+    cases = folder(GOOD)
+    assert call("list", "--cases", cases).stdout.splitlines() == [
+        "things/one[float32]", "things/one[float64]", "things/two[float32]",
+    ]  # fmt: skip
+    assert call("list", "--cases", cases, "--variant", "*64]").stdout == "things/one[float64]\n"
+
+
+def test_list_gives_the_manifest_as_json_with_each_modes_share(
+    call: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    subset = "subsets:\n  - {backend: torch, mode: compile, because: it takes seconds, variants: ['*two*']}\n"
+    manifest = json.loads(call("list", "--json", "--cases", folder(GOOD, **{"subsets.yaml": subset})).stdout)
+    assert manifest["modes"]["numpy"] == {"eager": 3}
+    assert manifest["modes"]["torch"] == {"eager": 3, "compile": 1}
+    assert manifest["variants"][0] == {
+        "id": "things/one[float32]",
+        "case": "things/one",
+        "operation": "sigmoid",
+        "operations": ["sigmoid"],
+        "dtype": "float32",
+        "check": "value",
+        "expression": "sigmoid(x)",
+    }
+    assert len(manifest["cases_digest"]) == len(manifest["manifest_digest"]) == 64
+
+
+# explain
+
+
+def test_explain_shows_a_variant_and_a_backends_answer(call: Callable[..., Any], folder: Callable[..., Path]) -> None:
+    done = call("explain", "things/one[float64]", "--backend", "numpy", "--cases", folder(GOOD))
+    assert done.exit_code == 0
+    assert "0.73105857863000487925" in done.stdout
+    assert "budget from: " in done.stdout
+    assert "return 1 / (1 + np.exp(-x))" in done.stdout
+
+
+def test_explain_takes_a_pattern_that_matches_one_variant_only(
+    call: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    cases = folder(GOOD)
+    done = call("explain", "*one*", "--backend", "numpy", "--cases", cases)
+    assert done.exit_code == 2
+    assert "'*one*' matches 2 variants; the first are things/one[float32], things/one[float64]" in done.stderr
+    assert call("explain", "*two*", "--backend", "numpy", "--cases", cases).exit_code == 0
+    assert call("explain", "*three*", "--cases", cases).exit_code == 2
+
+
+# report and backends
+
+
+def run_file(path: Path, variants: int = 0, finished: bool = True) -> Path:
+    modes = [ModeSummary("eager", variants)]
+    writer = Writer(path, Header(runfile.FORMAT, "0", "numpy", "cpu", {"numpy": "2"}, {}, "c", "m", modes, {}, [], "t"))
+    if finished:
+        writer.finish("t")
+    else:
+        writer.close()
+    return path
+
+
+def test_report_is_written_from_run_files_alone(
+    command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    cases, out = folder(BAD), tmp_path / "out"
+    command("run", "--backend", "numpy", "--cases", cases, "--no-report", "-o", out)
+    (cases / "things.yaml").unlink()
+    done = command("report", "-o", out)
+    assert done.returncode == 1  # as the run itself
+    assert "eager   2   1 passed  1 failed" in done.stdout
+    assert "things/wrong" in (out / "parity.html").read_text(encoding="utf-8")
+
+
+def test_report_of_an_incomplete_run_exits_with_3_and_says_so(call: Callable[..., Any], tmp_path: Path) -> None:
+    done = call("report", run_file(tmp_path / "numpy.jsonl", 5, finished=False), "-o", tmp_path / "out")
+    assert done.exit_code == 3
+    assert "error: numpy: the run is incomplete; missing: 5 of eager" in done.stderr
+    assert (tmp_path / "out" / "parity.html").is_file()
+
+
+def test_report_refuses_what_is_no_run_file(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("hello\n")
+    done = call("report", tmp_path / "a.jsonl", run_file(tmp_path / "b.jsonl"))
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"error: {tmp_path}/a.jsonl:1: not a run file: expected its header\n",
+    )
+    assert not Path("reports").exists()
+
+
+def test_report_without_run_files_says_where_they_come_from(call: Callable[..., Any]) -> None:
+    done = call("report")
+    assert (done.exit_code, done.stderr) == (2, "error: no run files in reports; 'conformance run' writes them\n")
+
+
+def test_backends_are_shown_with_what_they_have(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("numpy", "numpy 2", "cpu", "eager", "eager preserved"), ("jax", "jax is not installed", "", "jit", "")]
+    monkeypatch.setattr("conformance.explaining.backend_rows", lambda: iter(rows))
+    assert [line.split() for line in call("backends").stdout.splitlines()] == [
+        ["numpy"], ["versions", "numpy", "2"], ["devices", "cpu"], ["modes", "eager"],
+        ["subnormals", "eager", "preserved"],
+        ["jax"], ["versions", "jax", "is", "not", "installed"], ["modes", "jit"],
+    ]  # fmt: skip

@@ -1,0 +1,330 @@
+"""Registered divergences are strict: they hold for exactly what they say, and for nothing else."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.backends.numpy import NumpyBackend
+from conformance.casefile.loader import load
+from conformance.checking import unmatched_patterns
+from conformance.divergences import Registry, matches
+
+RIGHT = dict(NumpyBackend.idioms)
+WHY = "because: the maker says so, first-seen: numpy 2.4.6"
+
+CASE = """
+  - {name: one, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
+  - {name: other, given: {x: [0.0, 1.0]}, call: exp(x)}
+"""
+
+
+def entry(instead: str, cases: str = "things/one*", more: str = "") -> str:
+    return f"  - {{cases: '{cases}', instead: {instead}, {WHY}{', ' + more if more else ''}}}"
+
+
+def doubled(x: Any) -> Any:
+    return RIGHT["sigmoid"](x) * x.dtype.type(2)
+
+
+def widened(x: Any) -> Any:
+    return RIGHT["sigmoid"](x.astype(np.float64))
+
+
+def test_exactly_the_registered_outcome_is_divergent_with_its_reason(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    verdicts = on_cases(CASE, numpy_with(sigmoid=widened), entry("{dtype: float64}", more="dtypes: [float32]"))
+    judged = verdicts["one[float32]"]
+    assert (judged.verdict, judged.reason) == ("divergent", "the maker says so")
+    assert [f.channel for f in judged.findings] == ["dtype"]
+
+
+@pytest.mark.parametrize(
+    "instead", ["{dtype: float64}", "{shape: [1]}", "{values: [0, 0]}", "{ulp: [10, 100]}", "{raises: TypeError}"]
+)
+def test_an_outcome_that_conforms_fails_and_asks_to_remove_the_entry(
+    instead: str, on_cases: Callable[..., Any]
+) -> None:
+    judged = on_cases(CASE, None, entry(instead))["one[float32]"]
+    assert judged.verdict == "failed"
+    assert judged.reason.endswith("but it conforms: fixed, remove the entry")
+    assert [f.channel for f in judged.findings] == ["registry"]
+
+
+def test_a_returned_result_that_is_refused_after_all_is_fixed_too(on_cases: Callable[..., Any]) -> None:
+    text = "  - {name: one, given: {x: [0.0]}, call: 'softmax(x, axis=4)', expect: raises}"
+    judged = on_cases(text, None, entry("{returns: true}"))["one"]
+    assert judged.reason.endswith("fixed, remove the entry")
+
+
+HALVES = np.array([0.25, 0.75])
+
+OUTCOMES: dict[str, tuple[str, Callable[[Any], Any], Callable[[Any], Any], str]] = {
+    "dtype": ("{dtype: float64}", widened, lambda x: widened(x).astype(np.float16), "but float16 came"),
+    "shape": ("{shape: [1]}", lambda x: x[:1], lambda x: x[None], "but [1, 2] came"),
+    "values": (
+        "{values: [0.25, 0.75]}",
+        lambda x: HALVES.astype(x.dtype),
+        lambda x: (HALVES + [0, 2.0**-20]).astype(x.dtype),
+        "other values than those that came",
+    ),
+    "ulp": (
+        "{ulp: [1.0e+6, 1.0e+7]}",
+        lambda x: RIGHT["sigmoid"](x) + x.dtype.type(2.0**-2),
+        lambda x: RIGHT["sigmoid"](x) + x.dtype.type(2.0**-16),
+        "ULP came",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OUTCOMES)
+def test_another_wrong_outcome_than_the_registered_one_fails(
+    what: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    instead, registered, another, message = OUTCOMES[what]
+    text = "  - {name: one, given: {x: [0.0, 1.0]}, call: sigmoid(x)}"
+    assert on_cases(text, numpy_with(sigmoid=registered), entry(instead))["one"].verdict == "divergent"
+    judged = on_cases(text, numpy_with(sigmoid=another), entry(instead))["one"]
+    assert judged.verdict == "failed"
+    assert message in judged.reason
+    assert judged.findings[-1].channel == "registry"
+
+
+@pytest.mark.parametrize(
+    ("instead", "sigmoid"),
+    [
+        ("{dtype: float64}", lambda x: widened(x) * 2),
+        ("{dtype: float64}", lambda x: widened(x)[:1]),
+        ("{dtype: float64}", lambda x: widened(x) * np.nan),
+        ("{shape: [1]}", lambda x: widened(x)[:1]),
+        ("{values: [0.25, 0.75]}", lambda x: HALVES),
+        ("{ulp: [1.0e+6, 1.0e+7]}", lambda x: np.append(x[:1] + x.dtype.type(0.75), x.dtype.type(np.nan))),
+    ],
+    ids=["dtype and value", "dtype and shape", "dtype and NaN", "shape and dtype", "values and dtype", "ULP and NaN"],
+)
+def test_a_deviation_in_a_further_channel_fails(
+    instead: str, sigmoid: Callable[[Any], Any], on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = "  - {name: one, given: {x: [0.0, 1.0]}, call: sigmoid(x)}"
+    judged = on_cases(text, numpy_with(sigmoid=sigmoid), entry(instead))["one"]
+    assert judged.verdict == "failed"
+    assert judged.reason.startswith("registered: ")
+
+
+def test_an_integer_dtype_does_not_excuse_wrong_integers(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """A sum kept in int8 has a dtype of its own; where it wraps around, its values must be registered as well."""
+    text = "  - {name: one, given: {x: [100, 100]}, call: sum(x)}"
+    wrapping = numpy_with(sum=lambda x, *, axis=None, keepdims=False: np.sum(x, axis=axis).astype(np.int8))
+    judged = on_cases(text, wrapping, entry("{dtype: int8}"))["one"]
+    assert judged.reason.endswith("but it also deviates in value")
+    assert on_cases(text, wrapping, entry("{dtype: int8, values: -56}"))["one"].verdict == "divergent"
+    assert on_cases(text, wrapping, entry("{dtype: int8, values: -55}"))["one"].verdict == "failed"
+
+
+def test_registered_values_that_the_dtype_can_not_hold_did_not_come(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    whole = numpy_with(sigmoid=lambda x: np.zeros(2, dtype=np.int32))
+    judged = on_cases(CASE, whole, entry("{values: [0.5, 0.5]}"))["one[float32]"]
+    assert judged.reason == "registered: other values than those that came"
+
+
+def test_registered_values_tell_the_signs_of_zeros_and_know_nan(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = "  - {name: one, given: {x: [0.0, 1.0]}, call: sigmoid(x)}"
+    came = numpy_with(sigmoid=lambda x: np.array([-0.0, np.nan], dtype=x.dtype))
+    assert on_cases(text, came, entry("{values: [-0.0, .nan]}"))["one"].verdict == "divergent"
+    assert on_cases(text, came, entry("{values: [0.0, .nan]}"))["one"].verdict == "failed"
+    assert on_cases(text, came, entry("{values: [-0.0, 0.0]}"))["one"].verdict == "failed"
+
+
+def test_the_registered_error_and_no_other_must_come(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def raising(x: Any) -> Any:
+        raise NotImplementedError("no kernel")
+
+    text = "  - {name: one, given: {x: [0.0]}, call: sigmoid(x)}"
+    backend = numpy_with(sigmoid=raising)
+    assert on_cases(text, backend, entry("{raises: NotImplementedError}"))["one"].verdict == "divergent"
+    assert "but NotImplementedError came" in on_cases(text, backend, entry("{raises: TypeError}"))["one"].reason
+    assert (
+        "but a result came" in on_cases(text, numpy_with(sigmoid=doubled), entry("{raises: TypeError}"))["one"].reason
+    )
+    for instead in ("{dtype: float64}", "{values: [0]}", "{ulp: [1, 2]}"):
+        assert "but NotImplementedError was raised" in on_cases(text, backend, entry(instead))["one"].reason
+
+
+def test_a_result_where_an_error_is_due_may_be_registered_with_its_shape(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = "  - {name: one, given: {x: [0.0]}, call: 'softmax(x, axis=4)', expect: raises}"
+    ignoring = numpy_with(softmax=lambda x, *, axis: x)
+    assert on_cases(text, ignoring, entry("{returns: true}"))["one"].verdict == "divergent"
+    assert on_cases(text, ignoring, entry("{returns: true, shape: [1]}"))["one"].verdict == "divergent"
+    assert on_cases(text, ignoring, entry("{returns: true, shape: []}"))["one"].verdict == "failed"
+
+
+def test_an_entry_about_a_result_is_not_about_a_variant_that_expects_an_error(
+    on_cases: Callable[..., Any],
+) -> None:
+    text = "  - {name: one, given: {x: [0.0]}, call: 'softmax(x, axis=4)', expect: raises}"
+    assert on_cases(text, None, entry("{dtype: float64}"))["one"].verdict == "passed"
+
+
+GRADIENT = "  - {name: one, given: {x: [0.0]}, call: sigmoid(x), check: [gradient]}"
+
+
+def test_values_registered_for_a_gradient_are_those_of_the_gradient(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """The sigmoid of 0 is a half, its gradient a quarter; here the gradient comes as a half, or as an eighth."""
+
+    def with_gradient(value: float) -> Any:
+        return numpy_with({"gradient": lambda *_: [np.array([value], dtype=np.float32)]})
+
+    assert on_cases(GRADIENT, with_gradient(0.25))["one"].verdict == "passed"
+    half = entry("{values: [0.5]}")
+    assert on_cases(GRADIENT, with_gradient(0.5), half)["one"].verdict == "divergent"
+    assert on_cases(GRADIENT, with_gradient(0.125), half)["one"].verdict == "failed"
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ("modes: [eager]", "divergent"),
+        ("modes: [jit]", "failed"),
+        ("dtypes: [float32]", "divergent"),
+        ("dtypes: [float16]", "failed"),
+        (f"machines: [{platform.machine()}]", "divergent"),
+        ("machines: [pdp11]", "failed"),
+        ("versions: '>=2.4,<3'", "divergent"),
+        ("versions: '<2.4'", "failed"),
+        ("versions: '>=2.4.7'", "failed"),
+    ],
+)
+def test_modes_dtypes_machines_and_versions_limit_an_entry(
+    more: str, verdict: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    judged = on_cases(CASE, numpy_with(sigmoid=widened), entry("{dtype: float64}", more=more))["one[float32]"]
+    assert judged.verdict == verdict
+    assert not any(f.channel == "registry" for f in judged.findings)  # not applied, rather than not held
+
+
+def test_an_entry_of_another_backend_is_not_applied(
+    folder: Callable[..., Any], on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    folder("", **{"divergences/torch.yaml": f"backend: torch\ndivergences:\n{entry('{dtype: float64}')}"})
+    assert on_cases(CASE, numpy_with(sigmoid=widened))["one[float32]"].verdict == "failed"
+
+
+def test_the_first_entry_that_applies_decides(on_cases: Callable[..., Any], numpy_with: Callable[..., Any]) -> None:
+    both = (
+        entry("{dtype: float16}", more="modes: [jit]") + "\n" + entry("{dtype: float64}") + "\n" + entry("{shape: [9]}")
+    )
+    assert on_cases(CASE, numpy_with(sigmoid=widened), both)["one[float32]"].verdict == "divergent"
+
+
+def corpus_with(folder: Callable[..., Any], text: str, backend: str = "numpy") -> Any:
+    return load(folder(CASE, **{f"divergences/{backend}.yaml": f"backend: {backend}\ndivergences:\n{text}"}))
+
+
+@pytest.mark.parametrize(
+    ("versions", "version", "listed"),
+    [
+        (">=2,<3", "2.4.6", False),
+        (">=2,<3", "3.0", True),
+        (">=2,<3", "1.26.4", True),
+        (">=2,<3", "2.5.0rc1", False),  # a release candidate is looked at as well
+        (">=2,<3", "2.4.6+cpu", False),
+        (">=2,<3", "built from source", False),  # what can't be read is not taken to lie outside
+        ("", "99", False),
+    ],
+)
+def test_an_entry_whose_range_the_version_has_left_is_listed_and_not_applied(
+    versions: str, version: str, listed: bool, folder: Callable[..., Any]
+) -> None:
+    corpus = corpus_with(folder, entry("{dtype: float64}", more=f"versions: '{versions}'"))
+    registry = Registry(corpus.divergences, "numpy", version)
+    assert [e.spec.cases for e in registry.recheck()] == (["things/one*"] if listed else [])
+    variant = next(corpus.variants())
+    assert (registry.find(variant, "eager") is None) == listed
+
+
+@pytest.mark.parametrize(
+    ("more", "cases"),
+    [
+        ("", "things/on"),
+        ("", "things/one[float16]"),
+        ("", "Things/one*"),
+        ("dtypes: [int8]", "things/one*"),
+        ("modes: [graph]", "*"),
+    ],
+)
+def test_an_entry_that_is_about_no_variant_is_reported(more: str, cases: str, folder: Callable[..., Any]) -> None:
+    (line,) = unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", cases, more)))
+    assert line.startswith(f"divergences of numpy: '{cases}' matches no variant")
+
+
+def test_an_entry_about_another_machine_is_not_reported_here(folder: Callable[..., Any]) -> None:
+    assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", more="machines: [pdp11]"))) == []
+
+
+def test_an_entry_about_a_backend_that_is_not_here_is_not_reported(folder: Callable[..., Any]) -> None:
+    assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", "nothing"), "thirdparty")) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "variant"),
+    [
+        ("a/b[float32]", "a/b[float32]"),
+        ("a/b*", "a/b[float32,axis=0]"),
+        ("*[float32]", "a/b[float32]"),
+        ("a/?[float32]", "a/b[float32]"),
+        ("a/*axis=-1]", "a/b[float32,axis=-1]"),
+        ("*", ""),
+        ("a.b+c", "a.b+c"),
+    ],
+)
+def test_a_pattern_matches(pattern: str, variant: str) -> None:
+    assert matches(pattern, variant)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "variant"),
+    [
+        ("a/b[float32]", "a/bf"),  # brackets are no set of characters
+        ("a/b", "a/b[float32]"),
+        ("b[float32]", "a/b[float32]"),
+        ("a/?", "a/bc"),
+        ("a/?b", "a/b"),
+        ("a.b", "aXb"),
+        ("a/b+", "a/bb"),
+        ("A/*", "a/b"),
+        ("", "a"),
+    ],
+)
+def test_a_pattern_does_not_match(pattern: str, variant: str) -> None:
+    assert not matches(pattern, variant)
+
+
+@pytest.mark.parametrize(
+    ("instead", "summary"),
+    [
+        ("{raises: TypeError}", "TypeError is raised"),
+        ("{returns: true, shape: []}", "a result, no error, shape []"),
+        ("{dtype: float64, values: [0, 0]}", "dtype float64, the values [0, 0]"),
+        ("{ulp: [0.5, 2]}", "an error of 0.5 to 2 ULP"),
+    ],
+)
+def test_what_comes_instead_is_said_in_words(instead: str, summary: str, folder: Callable[..., Any]) -> None:
+    (found,) = Registry(corpus_with(folder, entry(instead)).divergences, "numpy", "2").entries
+    assert found.summary == summary

@@ -1,0 +1,294 @@
+"""Run files: what is written is read again, and what is broken is told from what is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conformance import runfile
+from conformance.dtypes import DTYPES
+from conformance.runfile import (
+    CaseLine,
+    FindingLine,
+    Header,
+    IdiomSource,
+    ModeSummary,
+    Record,
+    RunFileError,
+    Stored,
+    VariantLine,
+    Writer,
+)
+
+X = Stored.of(np.array([1.0], dtype=np.float32))
+
+
+def header(eager: int = 2, jit: int = 0) -> Header:
+    modes = [ModeSummary("eager", eager), *([ModeSummary("jit", jit, 1, "slow")] if jit else [])]
+    idioms = [IdiomSource("exp", "def exp(x):\n    return np.exp(x)")]
+    operations = {"exp": {"document": "torch.exp(x)", "summary": "e to the power x."}}
+    return Header(
+        runfile.FORMAT, "0", "numpy", "cpu", {"numpy": "2"}, {"python": "3"}, "c", "m", modes, operations, idioms, "t"
+    )
+
+
+CASE = CaseLine("a/b", "exp", "a.yaml", "- name: b", "", "exp(x)", False)
+
+
+def variant(name: str) -> VariantLine:
+    return VariantLine(f"a/b[{name}]", "a/b", "float32", {"x": X}, X, [0.0])
+
+
+def record(name: str, verdict: str = "passed", mode: str = "eager") -> Record:
+    return Record(f"a/b[{name}]", mode, verdict, got=[X], ulp=0.25, budget=4.0, at=[0])
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    """A run file with the given records, finished or not."""
+
+    def make(*records: Record, head: Header | None = None, finished: bool = True) -> Path:
+        writer = Writer(tmp_path / "deep" / "numpy.jsonl", head or header(len(records)))
+        for one in records:
+            writer.case(lambda: CASE, "a/b")
+            writer.variant(lambda one=one: variant(one.variant[4:-1]), one.variant)
+            writer.record(one)
+        if finished:
+            writer.finish("later")
+        else:
+            writer.close()
+        return writer.path
+
+    return make
+
+
+BITS = {
+    name: np.arange(1, 13, dtype=np.uint8).repeat(dtype.numpy.itemsize)[: 12 * dtype.numpy.itemsize].view(dtype.numpy)
+    if dtype.kind != "bool"
+    else np.array([True, False] * 6)
+    for name, dtype in DTYPES.items()
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_array_of_every_dtype_comes_back_bit_for_bit(dtype: str) -> None:
+    for shape in [(12,), (3, 4), (2, 3, 2), (3, 4, 1)]:
+        array = BITS[dtype].reshape(shape)
+        back = Stored.of(array).array()
+        assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, shape, array.tobytes())
+
+
+def test_special_values_empty_arrays_and_strided_ones_come_back() -> None:
+    nans = np.array([0x7FC00000, 0x7F800001, 0xFFC00001, 0x80000000, 0xFF800000], dtype=np.uint32).view(np.float32)
+    for array in [nans, np.zeros((0, 3)), np.array(2.5), np.arange(12.0).reshape(3, 4).T[::2]]:
+        back = Stored.of(array).array()
+        assert (back.shape, back.tobytes()) == (array.shape, np.ascontiguousarray(array).tobytes())
+
+
+def test_a_large_array_is_stored_as_its_digest_and_first_elements() -> None:
+    array = np.arange(runfile.LARGEST_STORED + 1, dtype=np.float64).reshape(1, -1)
+    stored = Stored.of(array)
+    assert not stored.whole
+    np.testing.assert_array_equal(stored.array(), np.arange(16.0))
+    assert stored.shape == [1, 4097]
+    changed = array.copy()
+    changed[0, -1] += 1
+    assert Stored.of(changed).sha256 != stored.sha256
+    assert Stored.of(array.copy()).sha256 == stored.sha256
+    largest = Stored.of(array[0, :-1])
+    assert largest.whole and largest.array().size == runfile.LARGEST_STORED
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        Stored("float128", [1], ""),
+        Stored("float32", [2], X.data),
+        Stored("float64", [1], X.data),
+        Stored("float32", [1], "?"),
+        Stored("float32", [1], X.data[:-1]),
+        Stored("float32", [-2], X.data),
+    ],
+)
+def test_data_that_is_no_array_of_its_dtype_and_shape_is_a_value_error(stored: Stored) -> None:
+    with pytest.raises(ValueError):
+        stored.array()
+
+
+def test_a_run_comes_back_as_it_was_written(written: Callable[..., Path]) -> None:
+    finding = FindingLine("value", "1", "2", "here")
+    failed = Record("a/b[y]", "eager", "failed", "value: …", [finding], [X], "", 9.0, 4.0, [0], end_to_end=1.5)
+    path = written(record("x"), failed, record("x", mode="jit"), head=header(2, 1))
+    run = runfile.read(path)
+    assert run.complete and run.missing() == {}
+    assert run.header == header(2, 1)
+    assert run.cases == {"a/b": CASE}
+    assert list(run.variants) == ["a/b[x]", "a/b[y]"]
+    assert run.variants["a/b[y]"] == variant("y")
+    assert run.records == [record("x"), failed, record("x", mode="jit")]
+    assert run.footer.counts == {"eager": {"passed": 1, "failed": 1}, "jit": {"passed": 1}}
+
+
+def test_a_case_and_a_variant_are_written_once_before_their_first_record(written: Callable[..., Path]) -> None:
+    path = written(record("x"), record("x", mode="jit"), record("y"), head=header(2, 1))
+    kinds = [json.loads(line)["kind"] for line in path.read_text().splitlines()]
+    assert kinds == ["header", "case", "variant", "record", "record", "variant", "record", "footer"]
+
+
+def test_the_counts_add_up_to_the_manifest_with_what_is_missing_as_not_run(written: Callable[..., Path]) -> None:
+    run = runfile.read(written(record("x"), record("y", "divergent"), head=header(5, 3), finished=False))
+    counts = run.counts()
+    assert {v: n for v, n in counts["eager"].items() if n} == {"passed": 1, "divergent": 1, "not-run": 3}
+    assert {v: n for v, n in counts["jit"].items() if n} == {"not-run": 3}
+    assert run.missing() == {"eager": 3, "jit": 3}
+
+
+def test_without_a_footer_a_run_is_incomplete_though_no_record_is_missing(written: Callable[..., Path]) -> None:
+    run = runfile.read(written(record("x"), finished=False))
+    assert (run.complete, run.footer, run.missing()) == (False, None, {})
+
+
+def test_with_a_footer_a_run_that_lacks_records_is_incomplete(written: Callable[..., Path]) -> None:
+    run = runfile.read(written(record("x"), head=header(2)))
+    assert run.footer is not None
+    assert (run.complete, run.missing()) == (False, {"eager": 1})
+
+
+def test_more_records_than_the_manifest_has_are_no_complete_run(written: Callable[..., Path]) -> None:
+    run = runfile.read(written(record("x"), record("y"), head=header(1)))
+    assert (run.complete, run.missing()) == (False, {"eager": -1})
+    assert run.counts()["eager"]["not-run"] == 0
+
+
+def test_what_was_written_can_be_read_while_the_run_goes_on(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "run.jsonl", header())
+    assert runfile.read(writer.path).records == []
+    writer.case(lambda: CASE, "a/b")
+    writer.variant(lambda: variant("x"), "a/b[x]")
+    writer.record(record("x"))
+    writer.flush()
+    assert runfile.read(writer.path).records == [record("x")]
+    writer.close()
+
+
+def test_a_new_run_takes_the_place_of_an_old_file(written: Callable[..., Path]) -> None:
+    written(record("x"), record("y"))
+    assert len(runfile.read(written(record("z"))).records) == 1
+
+
+def complete_with_all(path: Path, whole: runfile.Run) -> None:
+    """A file that was tampered with reads as a run that claims no more than it holds, or as none."""
+    try:
+        run = runfile.read(path)
+    except RunFileError as error:
+        assert str(path) in str(error)
+        return
+    if run.complete:
+        assert sum(m.variants for m in run.header.modes) == len(run.records)
+        assert len(run.records) == len(whole.records)
+
+
+def test_a_file_cut_at_any_byte_is_incomplete_or_refused(written: Callable[..., Path], tmp_path: Path) -> None:
+    path = written(record("x"), record("y", "failed"))
+    raw, whole = path.read_bytes(), runfile.read(path)
+    cut = tmp_path / "cut.jsonl"
+    for length in range(len(raw)):
+        cut.write_bytes(raw[:length])
+        if length < raw.index(b"\n") + 1:
+            with pytest.raises(RunFileError, match="empty: not even a header"):
+                runfile.read(cut)
+        else:
+            run = runfile.read(cut)
+            assert not run.complete
+            assert run.records == whole.records[: len(run.records)]
+
+
+def test_a_file_with_any_byte_flipped_is_refused_or_claims_no_more_than_it_holds(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = written(record("x"), record("y", "failed"))
+    raw, whole = path.read_bytes(), runfile.read(path)
+    flipped = tmp_path / "flipped.jsonl"
+    for place in range(len(raw)):
+        for mask in (0x01, 0x10, 0xFF):
+            flipped.write_bytes(raw[:place] + bytes([raw[place] ^ mask]) + raw[place + 1 :])
+            complete_with_all(flipped, whole)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(garbage=st.binary(max_size=300))
+def test_garbage_is_refused(garbage: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "garbage.jsonl"
+    path.write_bytes(garbage)
+    with pytest.raises(RunFileError):
+        runfile.read(path)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def rewritten(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> Path:
+    lines = lines_of(path)
+    change(lines)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+CONTRADICTIONS: dict[str, tuple[Callable[[list[dict[str, Any]]], Any], str]] = {
+    "a newer format": (lambda lines: lines[0].update(format=99), ":1: format 99; this version of the suite reads"),
+    "no header": (lambda lines: lines.pop(0), ":1: not a run file: expected its header"),
+    "another kind of file": (lambda lines: lines.__setitem__(0, {"a": 1}), ":1: not a run file: expected its header"),
+    "a second header": (lambda lines: lines.insert(2, lines[0]), ":3: a second header"),
+    "a duplicate record": (lambda lines: lines.insert(4, lines[3]), ":5: a second record of 'a/b[x]' in mode eager"),
+    "a duplicate case": (lambda lines: lines.insert(2, lines[1]), ":3: a second time the case 'a/b'"),
+    "a duplicate variant": (lambda lines: lines.insert(3, lines[2]), ":4: a second time the variant 'a/b[x]'"),
+    "a line after the footer": (lambda lines: lines.append(lines[3]), ":8: a line after the footer"),
+    "a second footer": (lambda lines: lines.append(lines[-1]), ":8: a line after the footer"),
+    "a footer that counts more": (lambda lines: lines[-1].update(records=3), ":7: the footer counts 3 records"),
+    "a footer that counts others": (
+        lambda lines: lines[-1].update(counts={"eager": {"passed": 2}}), ":7: the footer counts {'eager'",
+    ),
+    "a record that is gone": (lambda lines: lines.pop(3), ":6: the footer counts 2 records, the file holds 1"),
+    "a record of an unknown variant": (lambda lines: lines[3].update(variant="z"), ":4: a record of an unknown variant"),
+    "a record of an unknown mode": (lambda lines: lines[3].update(mode="z"), ":4: a record of an unknown"),
+    "a record of an unknown verdict": (lambda lines: lines[3].update(verdict="ok"), ":4: a record of an unknown"),
+    "a variant of an unknown case": (lambda lines: lines[2].update(case="z"), ":3: a variant of the unknown case 'z'"),
+    "a missing field": (lambda lines: lines[3].pop("verdict"), ":4: not a line of a run file: Object missing"),
+    "a field of another type": (lambda lines: lines[3].update(ulp="much"), ":4: not a line of a run file: Expected"),
+    "an unknown kind": (lambda lines: lines[3].update(kind="note"), ":4: not a line of a run file: Invalid value 'note'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CONTRADICTIONS)
+def test_a_file_that_contradicts_itself_is_refused_with_its_place(what: str, written: Callable[..., Path]) -> None:
+    change, message = CONTRADICTIONS[what]
+    path = rewritten(written(record("x"), record("y", "failed")), change)
+    with pytest.raises(RunFileError) as caught:
+        runfile.read(path)
+    assert str(caught.value).startswith(f"{path}{message}")
+
+
+def test_a_file_that_is_empty_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    for path, message in [
+        (empty, "empty: not even a header was written"),
+        (tmp_path / "none.jsonl", "can't be read: No such file or directory"),
+        (tmp_path, "can't be read: Is a directory"),
+    ]:
+        with pytest.raises(RunFileError) as caught:
+            runfile.read(path)
+        assert str(caught.value) == f"{path}: {message}"
+
+
+def test_a_field_that_a_later_version_adds_does_not_hinder(written: Callable[..., Path]) -> None:
+    path = rewritten(written(record("x")), lambda lines: lines[3].update(mood="fine"))
+    assert runfile.read(path).complete

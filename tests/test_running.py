@@ -1,0 +1,259 @@
+"""What becomes of the processes that run backends: progress, shortcomings, exit status."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conformance import runfile, running
+from conformance.casefile.loader import load
+from conformance.runfile import CaseLine, FindingLine, Header, ModeSummary, Record, Run, VariantLine, Writer
+from conformance.running import Child, Request
+
+
+def header(backend: str = "numpy", device: str = "cpu", **modes: int) -> Header:
+    summaries = [ModeSummary(name, n, left_out=3 if name == "compile" else 0) for name, n in modes.items()]
+    return Header(runfile.FORMAT, "0", backend, device, {backend: "2.0"}, {}, "c", "m", summaries, {}, [], "t")
+
+
+def write(writer: Writer, verdict: str, mode: str = "eager", name: str = "x", reason: str = "") -> None:
+    writer.case(lambda: CaseLine("a/b", "exp", "a.yaml", "- name: b", "", "exp(x)", False), "a/b")
+    writer.variant(lambda: VariantLine(f"a/b[{name}]", "a/b", "float32", {}), name)
+    findings = [FindingLine("value", "1", "2")] if verdict == "failed" else []
+    writer.record(Record(f"a/b[{name}]", mode, verdict, reason, findings))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., Run]:
+    """A run with a record of each given verdict."""
+
+    def run(*verdicts: str, missing: int = 0, finished: bool = True, backend: str = "numpy", reason: str = "") -> Run:
+        writer = Writer(tmp_path / f"{backend}.jsonl", header(backend, eager=len(verdicts) + missing))
+        for i, verdict in enumerate(verdicts):
+            write(writer, verdict, name=f"v{i}", reason=reason)
+        if finished:
+            writer.finish("t")
+        else:
+            writer.close()
+        return runfile.read(writer.path)
+
+    return run
+
+
+def test_a_whole_run_has_no_shortcomings(made: Callable[..., Run]) -> None:
+    for verdicts in (["passed"], ["failed", "divergent"], ["passed", "unsupported"], []):
+        assert running.shortcomings(made(*verdicts)) == []
+
+
+def test_a_run_without_footer_or_with_records_missing_says_what_is_missing(made: Callable[..., Run]) -> None:
+    assert running.shortcomings(made("passed", missing=1200)) == [
+        "numpy: the run is incomplete; missing: 1,200 of eager"
+    ]
+    assert running.shortcomings(made("passed", finished=False)) == ["numpy: the run is incomplete; missing: its footer"]
+
+
+def test_a_run_in_which_nothing_could_run_says_why(made: Callable[..., Run]) -> None:
+    run = made("unsupported", "unsupported", reason="jax is not installed")
+    assert not running.ran(run)
+    assert running.shortcomings(run) == ["numpy: nothing could run: jax is not installed"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        (["passed", "divergent", "unsupported"], 0),
+        (["passed", "failed"], 1),
+        (["crashed"], 1),
+        (["timed-out", "passed"], 1),
+    ],
+)
+def test_the_exit_status_is_1_where_something_failed(
+    verdicts: list[str], status: int, made: Callable[..., Run]
+) -> None:
+    assert running.exit_status([made("passed", backend="torch"), made(*verdicts)], []) == status
+
+
+def test_the_exit_status_is_3_where_a_run_is_not_whole_whatever_failed(made: Callable[..., Run]) -> None:
+    run = made("failed", missing=1)
+    assert running.exit_status([run], running.shortcomings(run)) == 3
+    assert running.exit_status([], ["something"]) == 3
+
+
+def test_failures_are_what_neither_passed_nor_is_registered_nor_unsupported(made: Callable[..., Run]) -> None:
+    run = made("passed", "failed", "divergent", "unsupported", "crashed", "timed-out", "not-run")
+    assert [record.verdict for _, record in running.failures([run])] == ["failed", "crashed", "timed-out"]
+
+
+def test_a_failure_from_a_run_file_reads_like_one_from_pytest(made: Callable[..., Run]) -> None:
+    ((run, record),) = running.failures([made("failed")])
+    assert running.failure_lines(run, record, Path("my cases")).splitlines() == [
+        "FAILED  a/b[v0]   numpy eager   channel: value",
+        "  call      exp(x)",
+        "  expected  1",
+        "  got       2",
+        "  repeat    conformance run --variant 'a/b[v0]' --backend numpy --mode eager --cases 'my cases'",
+    ]
+
+
+def test_the_summary_has_a_line_for_each_mode_with_its_manifest_and_verdicts(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "run.jsonl", header("torch", eager=1200, compile=1))
+    write(writer, "passed")
+    write(writer, "failed", "compile")
+    writer.finish("t")
+    assert list(running.summary([runfile.read(writer.path)])) == [
+        ("torch 2.0", "eager", "1,200", "1 passed  1,199 not-run"),
+        ("", "compile", "1", "1 failed  (3 not in this mode's subset)"),
+    ]
+
+
+def test_runs_are_reported_in_the_order_of_the_backends(made: Callable[..., Run]) -> None:
+    runs = [made("passed", backend=name) for name in ("zebra", "jax", "aardvark", "numpy")]
+    assert [r.header.backend for r in running.in_order(runs)] == ["numpy", "jax", "aardvark", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("modes", "names"),
+    [
+        ([], ["numpy", "torch", "jax"]),
+        (["eager"], ["numpy", "torch", "jax"]),
+        (["jit"], ["jax"]),
+        (["jit", "compile"], ["torch", "jax"]),
+        (["nothing"], []),
+    ],
+)
+def test_backends_are_those_that_have_one_of_the_modes(modes: list[str], names: list[str]) -> None:
+    assert running.with_modes(["numpy", "torch", "jax"], modes) == names
+
+
+def test_a_command_passes_on_what_was_asked_for_and_only_the_modes_a_backend_has() -> None:
+    request = Request(["jax"], Path("out"), ["jit", "compile"], "gpu", "softmax", ["a*", "b*"], Path("my cases"))
+    command = request.command("jax")
+    assert command[0] == sys.executable
+    assert "--mode jit --variant a* --variant b* -k softmax --cases my cases" in " ".join(command)
+    assert "compile" not in command
+    assert str(Path("out", "jax-gpu.jsonl")) in command
+
+
+class Process(SimpleNamespace):
+    """A process that ended, or goes on."""
+
+    def poll(self) -> int | None:
+        return self.status
+
+
+def child(path: Path, status: int | None = 0, log: str = "") -> Child:
+    made: Any = Child("numpy", path, Process(status=status), io.BytesIO(log.encode()))  # type: ignore[arg-type]
+    made.look()
+    return made
+
+
+def test_progress_is_read_from_the_run_file_line_by_line_as_it_grows(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    one = child(path, None)
+    assert (one.total, one.done, one.status) == (None, 0, None)
+    writer = Writer(tmp_path / "whole.jsonl", header(eager=2, jit=1))
+    for verdict, mode in (("passed", "eager"), ("failed", "jit"), ("divergent", "eager")):
+        write(writer, verdict, mode, name=verdict)
+    writer.finish("t")
+    seen = []
+    raw = writer.path.read_bytes()
+    for length in range(0, len(raw) + 1, 7):  # a line may be seen in parts
+        path.write_bytes(raw[:length])
+        one.look()
+        seen.append((one.total, one.done, one.failed))
+    path.write_bytes(raw)
+    one.look()
+    assert list(dict.fromkeys([*seen, (one.total, one.done, one.failed)])) == [
+        (None, 0, 0), (3, 0, 0), (3, 1, 0), (3, 2, 1), (3, 3, 1),
+    ]  # fmt: skip
+
+
+def test_a_process_that_ended_badly_is_a_problem_with_the_end_of_what_it_printed(
+    made: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = made("passed", missing=1, finished=False)
+    runs, problems = running.collect([child(run.path, -11, "x" * 5000 + "\nSegmentation fault\n")])
+    assert len(runs) == 1
+    assert problems[0].startswith("numpy: its process ended with status -11:\nxxx")
+    assert problems[0].endswith("Segmentation fault") and len(problems[0]) < 3100
+    assert problems[1] == "numpy: the run is incomplete; missing: 1 of eager"
+
+
+def test_a_process_that_left_no_run_file_or_a_broken_one_is_a_problem(tmp_path: Path) -> None:
+    runs, problems = running.collect([child(tmp_path / "none.jsonl", 3, "INTERNALERROR")])
+    assert (runs, problems) == ([], ["numpy: its process ended with status 3:\nINTERNALERROR"])
+    broken = tmp_path / "broken.jsonl"
+    broken.touch()
+    assert running.collect([child(broken)])[1] == [f"{broken}: empty: not even a header was written"]
+
+
+@pytest.mark.parametrize("status", [0, 1, 5])
+def test_pytests_own_statuses_are_no_problem(status: int, made: Callable[..., Run]) -> None:
+    assert running.collect([child(made("passed").path, status)])[1] == []
+
+
+def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(Request, "command", lambda self, backend: sleeping)
+    started: list[Child] = []
+
+    def watch(children: list[Child]) -> None:
+        started[:] = children
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        running.run(Request(["numpy", "torch"], tmp_path, jobs=2), watch)
+    assert [one.process.poll() is not None for one in started] == [True, True]
+    for one in started:
+        one.log.close()
+
+
+def test_no_more_processes_run_at_once_than_asked_for_and_results_keep_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", "pass"])
+    most: list[int] = []
+    names = ["numpy", "torch", "tensorflow", "jax"]
+    children = running.run(
+        Request(names, tmp_path, jobs=2), lambda now: most.append(sum(one.status is None for one in now))
+    )
+    assert max(most) <= 2
+    assert [(one.backend, one.status) for one in children] == [(name, 0) for name in names]
+    for one in children:
+        one.log.close()
+
+
+def test_surrounding_pytest_options_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import os; print({k: v for k, v in os.environ.items() if k.startswith('PYTEST_')})"
+    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code])
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
+    monkeypatch.setenv("PYTEST_PLUGINS", "nonsense")
+    (one,) = running.run(Request(["numpy"], tmp_path), lambda children: None)
+    assert "nonsense" not in one.output()
+    assert "'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'" in one.output()
+    one.log.close()
+
+
+def test_an_entry_outside_its_versions_is_listed_for_a_recheck(folder: Callable[..., Path]) -> None:
+    entry = "cases: 'things*', instead: {dtype: float64}, because: it is said so, first-seen: numpy 1"
+    registry = f"backend: numpy\ndivergences:\n  - {{{entry}, versions: '<2'}}\n  - {{{entry}, versions: '>=2'}}\n"
+    text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
+    (line,) = running.rechecks(load(folder(text, **{"divergences/numpy.yaml": registry})), ["numpy", "torch"])
+    assert line.startswith("recheck: numpy 2.")
+    assert line.endswith("is outside <2 of the registered divergence 'things*' (dtype float64)")
+
+
+def test_there_is_a_command_of_the_package_itself(
+    python: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = python("-m", "conformance", "--help")
+    assert done.returncode == 0
+    for command in ("run", "check", "list", "report", "explain", "backends"):
+        assert f" {command} " in done.stdout
