@@ -87,12 +87,12 @@ def test_findings_and_reasons_come_through_word_for_word(make_run: Any) -> None:
 
 def test_answers_that_differ_between_runs_name_their_backends(make_run: Any) -> None:
     def run(backend: str, value: float) -> Any:
-        line = VariantLine(V, "ops/softmax/a", "float32", {}, stored(value)[0], [str(value)])
+        line = VariantLine(V, "ops/softmax/a", "float32", {}, stored(value)[0], [0.25])
         return make_run(backend, [Record(V, "eager", "passed")], variants={V: line})
 
     found, variant = told(run("a", 1), run("b", 1))
     ((kind, *answer),) = variant[2]
-    assert (found["strings"][kind], *answer) == ("float32[1]", "1.0", ["1"])
+    assert (found["strings"][kind], *answer) == ("float32[1]", "1.0", ["1.0000000298023223877"])
     assert [a[3] for a in told(run("a", 1), run("b", 2))[1][2]] == [["a"], ["b"]]
 
 

@@ -122,7 +122,7 @@ def test_hostile_strings_stay_text_wherever_they_come_from(bad: str, make_run: A
         variant = f"ops/{bad}/{bad}[{bad}]"
         case = CaseLine(f"ops/{bad}/{bad}", bad, bad, bad, bad, bad, False)
         array = Stored.of(np.ones(2, np.float32))
-        line = VariantLine(variant, case.id, "float32", {bad: array}, array, [bad], bad, bad)
+        line = VariantLine(variant, case.id, "float32", {bad: array}, array, [0.0], bad, bad)
         found = [FindingLine(bad, bad, bad, bad)]
         records = [
             Record(variant, mode, verdict, bad, found, [array], bad, link=bad)
