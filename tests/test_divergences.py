@@ -116,6 +116,16 @@ def test_a_deviation_in_a_further_channel_fails(
     assert judged.reason.startswith("registered: ")
 
 
+def test_a_registered_error_in_ulp_does_not_excuse_an_infinity(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """An infinite float16 counts as 65536, some 10^8 ULP from a half."""
+    text = "  - {name: one, given: {x: [0.0]}, for: {dtype: float16}, call: sigmoid(x)}"
+    infinite = numpy_with(sigmoid=lambda x: np.full_like(x, np.inf))
+    judged = on_cases(text, infinite, entry("{ulp: [1.0e+6, 1.0e+9]}"))["one"]
+    assert judged.reason.endswith("but it also deviates in nan-inf")
+
+
 def test_an_integer_dtype_does_not_excuse_wrong_integers(
     on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:
