@@ -87,6 +87,8 @@ def run(
     except KeyboardInterrupt:
         _err.print("interrupted; what was recorded until then is in the run files")
         raise typer.Exit(3) from None
+    except OSError as error:
+        _fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
     runs, problems = running.collect(children)
     if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read
         _fail("\n".join(problems))

@@ -193,7 +193,7 @@ class Examination:
             return
         ratio = error / np.maximum(budget, 0.5)
         index = int(ratio.argmax())  # of a NaN, if there is one
-        if self.measured is None or ratio.flat[index] > self.measured.ratio:
+        if self.measured is None or not ratio.flat[index] <= self.measured.ratio:
             at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
             largest = float(error.flat[index])
             self.measured = Measured(largest, float(budget.flat[index]), at, number, float(ratio.flat[index]))

@@ -332,3 +332,12 @@ def test_backends_are_shown_with_what_they_have(call: Callable[..., Any], monkey
         ["subnormals", "eager", "preserved"],
         ["jax"], ["versions", "jax", "is", "not", "installed"], ["modes", "jit"],
     ]  # fmt: skip
+
+
+def test_an_output_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("kept")
+    done = CliRunner().invoke(app, ["run", "--backend", "numpy", "-k", "midpoint", "--output", str(taken)])
+    assert done.exit_code == 2
+    assert "can't be written to" in done.output
+    assert taken.read_text() == "kept"

@@ -129,6 +129,8 @@ def check_expect(case: Case, expect: Expect) -> None:
         dtype_named(expect.dtype, (*at, "dtype"))
     if expect.values is not msgspec.UNSET:
         literal_shape(expect.values, (*at, "values"))
+        if expect.dtype is not None:
+            to_array(expect.values, dtype_named(expect.dtype), (*at, "values"))
         if not expect.because:
             raise Mistake("stated values need a 'because': why does arithmetic not say them?", at)
     if case.draw is not None and len(case.given) != 1:

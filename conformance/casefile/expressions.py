@@ -205,6 +205,10 @@ def check(expression: Expression | Comparison, arrays: Collection[str], values: 
         for side in expression.sides:
             check(side, arrays, values)
             _check_side(side, arrays, values)
+        for left, relation, right in zip(expression.sides, expression.relations, expression.sides[1:], strict=False):
+            if relation not in ("==", "!=") and (isinstance(left, ShapeOf) or isinstance(right, ShapeOf)):
+                at = (left if isinstance(left, ShapeOf) else right).offset
+                raise Mistake("shapes are compared with == and != only", offset=at)
         return
     match expression:
         case Name(name=name, offset=at):

@@ -340,3 +340,10 @@ def test_plain_values_take_their_names_from_the_bindings() -> None:
     assert expressions.plain(call.arguments[1][1], {"n": 7}) == [7, [2, "a"], None]
     with pytest.raises(Mistake):
         expressions.plain(call, {})
+
+
+@pytest.mark.parametrize("claim", ["shape(x) < [1]", "[1] >= shape(x)", "shape(x) == [1] <= shape(x)"])
+def test_shapes_have_no_order(claim: str) -> None:
+    with pytest.raises(Mistake, match="== and != only"):
+        expressions.check(parse_claim(claim), {"x"}, {})
+    expressions.check(parse_claim("shape(x) == [1] != shape(x)"), {"x"}, {})
