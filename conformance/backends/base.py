@@ -35,10 +35,14 @@ class Unsupported(Exception):  # noqa: N818 - a verdict, not an error
 
 
 class Idioms(Mapping[str, Function]):
-    """The spellings a backend gives to operations, by operation name."""
+    """The spellings a backend gives to operations, by operation name.
 
-    def __init__(self) -> None:
-        self._functions: dict[str, Function] = {}
+    Args:
+        inherited: spellings to start from, such as `conformance.backends.operators.idiom`.
+    """
+
+    def __init__(self, inherited: Mapping[str, Function] | None = None) -> None:
+        self._functions: dict[str, Function] = dict(inherited or {})
 
     def __call__(self, operation: str) -> Callable[[Function], Function]:
         """Register the decorated function as the primary idiom of an operation."""

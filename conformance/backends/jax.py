@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from conformance.backends import operators
 from conformance.backends.base import Backend, Function, Idioms
 
 if TYPE_CHECKING:
     import jax
     import jax.numpy as jnp
 
-idiom = Idioms()
+idiom = Idioms(operators.idiom)
 
 
 class JaxBackend(Backend):
@@ -149,28 +150,3 @@ def exp(x):
 @idiom("log")
 def log(x):
     return jnp.log(x)
-
-
-@idiom("negative")
-def negative(x):
-    return -x
-
-
-@idiom("add")
-def add(a, b):
-    return a + b
-
-
-@idiom("subtract")
-def subtract(a, b):
-    return a - b
-
-
-@idiom("multiply")
-def multiply(a, b):
-    return a * b
-
-
-@idiom("divide")
-def divide(a, b):
-    return a / b

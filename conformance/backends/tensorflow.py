@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from conformance.backends import operators
 from conformance.backends.base import Backend, Function, Idioms
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-idiom = Idioms()
+idiom = Idioms(operators.idiom)
 
 
 class TensorflowBackend(Backend):
@@ -149,28 +150,3 @@ def exp(x):
 @idiom("log")
 def log(x):
     return tf.math.log(x)
-
-
-@idiom("negative")
-def negative(x):
-    return -x
-
-
-@idiom("add")
-def add(a, b):
-    return a + b
-
-
-@idiom("subtract")
-def subtract(a, b):
-    return a - b
-
-
-@idiom("multiply")
-def multiply(a, b):
-    return a * b
-
-
-@idiom("divide")
-def divide(a, b):
-    return a / b

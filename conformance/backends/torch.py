@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ml_dtypes
 import numpy as np
 
+from conformance.backends import operators
 from conformance.backends.base import Backend, Function, Idioms
 
 if TYPE_CHECKING:
     import torch
 
-idiom = Idioms()
+idiom = Idioms(operators.idiom)
 
 
 class TorchBackend(Backend):
@@ -165,28 +166,3 @@ def exp(x):
 @idiom("log")
 def log(x):
     return torch.log(x)
-
-
-@idiom("negative")
-def negative(x):
-    return -x
-
-
-@idiom("add")
-def add(a, b):
-    return a + b
-
-
-@idiom("subtract")
-def subtract(a, b):
-    return a - b
-
-
-@idiom("multiply")
-def multiply(a, b):
-    return a * b
-
-
-@idiom("divide")
-def divide(a, b):
-    return a / b

@@ -263,6 +263,7 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ({"expect": "{raises: true, values: [1]}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "raises", "check": GRADIENT}, "6:12: a call that is refused has no gradient"),
         ({"expect": "{values: [1.0]}"}, "5:13: stated values need a 'because'"),
+        ({"expect": "{values: [1.5], dtype: int64, because: none is}"}, "5:23: 1.5 is no integer"),
         ({"expect": "{values: [1.0, [2]], because: it is so}"}, "5:28: a ragged array"),
         ({"expect": "{dtype: half}"}, "5:21: unknown dtype 'half'"),
         ({"expect": "{prints: 'tensor([1.0, 2'}"}, "expected a printed array, found the end"),

@@ -1,0 +1,32 @@
+"""Idioms that every framework spells alike: Python's own operators. An adapter starts from them."""
+
+from __future__ import annotations
+
+from conformance.backends.base import Idioms
+
+idiom = Idioms()
+
+
+@idiom("negative")
+def negative(x):
+    return -x
+
+
+@idiom("add")
+def add(a, b):
+    return a + b
+
+
+@idiom("subtract")
+def subtract(a, b):
+    return a - b
+
+
+@idiom("multiply")
+def multiply(a, b):
+    return a * b
+
+
+@idiom("divide")
+def divide(a, b):
+    return a / b
