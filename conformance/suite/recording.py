@@ -6,6 +6,7 @@ import os
 import platform
 from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
 from msgspec import UNSET
@@ -14,6 +15,9 @@ from conformance.backends.base import Backend
 from conformance.casefile.expressions import Comparison
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.runfile import CaseLine
+
+_LIBRARIES = ("numpy", "ml-dtypes", "python-flint", "pytest")
+"""What truth, judging and running are made with, whatever the backend."""
 
 
 def case_line(case: LoadedCase, root: Path) -> CaseLine:
@@ -52,6 +56,7 @@ def environment(backend: Backend | None) -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": str(os.cpu_count() or "unknown"),
+        "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
     return found | (backend.settings() if backend is not None else {})
 
