@@ -99,18 +99,18 @@ class Registry:
 
     def __init__(self, entries: Iterable[tuple[str, Divergence]], backend: str, version: str) -> None:
         self.entries = [Entry(name, spec) for name, spec in entries if name == backend]
-        self._version = version
+        self._covering = [entry for entry in self.entries if entry.covers(version)]
 
     def find(self, variant: Variant, mode: str) -> Entry | None:
         """The first entry that applies here, or None."""
-        for entry in self.entries:
-            if entry.covers(self._version) and entry.applies(variant, mode):
+        for entry in self._covering:
+            if entry.applies(variant, mode):
                 return entry
         return None
 
     def recheck(self) -> list[Entry]:
         """Entries whose range the installed version has left: they decide nothing until somebody looks at them."""
-        return [entry for entry in self.entries if not entry.covers(self._version)]
+        return [entry for entry in self.entries if entry not in self._covering]
 
 
 def unmatched(

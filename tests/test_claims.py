@@ -82,11 +82,6 @@ def test_a_false_claim_about_shapes_fails(text: str, got: str, claim: Callable[.
     assert (finding.channel, finding.got) == ("claim", got)
 
 
-def test_shapes_are_not_ordered(claim: Callable[..., Any]) -> None:
-    (finding,) = claim("shape(sigmoid(x)) < [1]").findings
-    assert finding.expected == "== or != between shapes"
-
-
 def test_a_claim_that_a_backend_breaks_fails_though_it_is_true(
     claim: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:

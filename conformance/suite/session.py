@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,8 +106,7 @@ class BackendSession:
         if self.unavailable or self._backend is not None:
             return
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet():
                 backend = self._class(self.device)
                 if self.device not in backend.devices():
                     raise Unsupported(f"no {self.device} here; {self.name} sees {', '.join(backend.devices())}")
@@ -148,18 +147,20 @@ class BackendSession:
     def run_variant(self, variant: Variant, mode: str) -> Result:
         """Run and judge one variant, and record nothing."""
         self.start()
-        return self._run(variant, mode)
+        with _quiet():
+            return self._run(variant, mode)
 
     def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
         """Run every variant of a case that the mode's share holds, judge each, and record it."""
         self.start()
         share = self.selection.share(self.name, mode, [case.id])
         results = []
-        for variant in share.variants.get(case.id, []):
-            result = self._run(variant, mode)
-            results.append(result)
-            if self._writer is not None:
-                self._record(result)
+        with _quiet():
+            for variant in share.variants.get(case.id, []):
+                result = self._run(variant, mode)
+                results.append(result)
+                if self._writer is not None:
+                    self._record(result)
         if self._writer is not None:
             self._writer.flush()
         return results
@@ -179,10 +180,7 @@ class BackendSession:
             return Result(variant, mode, Judgement("unsupported", missing), Outcome())
         prepared = self._prepare(variant)
         run = self._executor.run if variant.check == "value" else self._executor.gradient
-        with warnings.catch_warnings():
-            # What frameworks warn of (overflow, a truncated dtype) is judged by its result.
-            warnings.simplefilter("ignore")
-            outcome = run(prepared.program, list(prepared.inputs.values()), mode)
+        outcome = run(prepared.program, list(prepared.inputs.values()), mode)
         judgement = self._judge.judge(variant, prepared.program, outcome, self._registry.find(variant, mode))
         return Result(variant, mode, judgement, outcome)
 
@@ -307,6 +305,14 @@ class BackendSession:
             with suppress(Exception):  # a broken adapter shows in its variants, not here
                 flushes = self._backend.flushes_subnormals(mode)
         return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What frameworks warn of (overflow, a truncated dtype) is judged by its result, and not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _finite_only(residuals: list[float]) -> list[float]:

@@ -130,11 +130,14 @@ def assemble(parts: Sequence[tuple[int, int, float]], shape: tuple[int, ...], dt
 
 def from_columns(units: np.ndarray, quantum: np.ndarray, residual: np.ndarray, dtype: DType) -> Rounded:
     """A `Rounded` of its parts (float64, int64 and float64, of one shape)."""
-    overflow = np.abs(units) >= 2.0**dtype.precision
     with np.errstate(over="ignore"):
-        wide = np.where(overflow, np.copysign(np.inf, units), np.ldexp(units, quantum))
-    # Exact: every finite element is a value of the dtype already. A negative value that rounds to zero keeps its sign.
-    wide = np.where((units == 0) & (residual < 0), -0.0, wide)
+        wide = np.asarray(np.ldexp(units, quantum))
+    # Exact: every finite element is a value of the dtype already.
+    overflow = np.abs(units) >= 2.0**dtype.precision
+    if overflow.any():
+        wide = np.where(overflow, np.copysign(np.inf, units), wide)
+    if not units.all():  # a negative value that rounds to zero keeps its sign
+        wide = np.where((units == 0) & (residual < 0), -0.0, wide)
     return Rounded(wide.astype(dtype.numpy), units, quantum, residual)
 
 

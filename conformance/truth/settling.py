@@ -59,7 +59,7 @@ def _rounded(result: Balls, dtype: DType) -> Rounded:
     accuracy = np.array([e.rel_accuracy_bits() for e in elements], dtype=np.float64)
     with np.errstate(all="ignore"):
         _, exponent = np.frexp(high)
-        binade = np.clip(exponent.astype(np.int64) - 1, dtype.min_exponent, dtype.max_exponent)
+        binade = np.minimum(np.maximum(exponent - 1, dtype.min_exponent), dtype.max_exponent).astype(np.int64)
         quantum = binade - dtype.precision + 1
         scaled = np.ldexp(high, -quantum)
         units = np.rint(scaled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 
+import numpy as np
 import pytest
 
 from conformance.backends.numpy import NumpyBackend
@@ -18,7 +19,8 @@ def test_the_environment_names_the_platform_and_nothing_that_tells_persons_or_ma
     assert found["python"] == platform.python_version()
     assert found["system"] == f"{platform.system()} {platform.machine()}"
     assert found["processor"]
-    assert set(found) == {"python", "system", "processor", "cores"}
+    assert f"numpy {np.__version__}" in found["libraries"]
+    assert set(found) == {"python", "system", "processor", "cores", "libraries"}
 
 
 def test_the_time_is_utc_and_iso_8601() -> None:
