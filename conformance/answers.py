@@ -14,7 +14,7 @@ from flint import arb
 from conformance import dtypes
 from conformance.dtypes import DType
 from conformance.ops import OPERATIONS, Operation
-from conformance.ops.base import half_significand
+from conformance.ops.base import Labels, arrays_in, half_significand
 from conformance.program import Program, Ref, Step
 from conformance.truth import balls, gradient, settling
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
@@ -82,7 +82,7 @@ class Answers:
     ) -> list[GradientAnswer]:
         """What `gradients` gives, remembered like the answers of steps."""
         arguments = step.bind(received)
-        key = ("gradient", step.text, tuple(_fingerprint(a) for a in arguments.values()), tuple(wrt))
+        key = (step.text, tuple(_fingerprint(a) for a in arguments.values()), tuple(wrt), _fingerprint(cotangent))
         if key not in self._gradients:
             self._gradients[key] = gradients(step, received, wrt, cotangent)
         return self._gradients[key]
@@ -110,7 +110,7 @@ def _fingerprint(argument: Any) -> Any:
 
 
 def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None) -> Answer:
-    arguments = _with_constants_as_arrays(arguments)
+    arguments = _with_constants_as_arrays(operation, arguments)
     due = operation.result_dtype(**arguments)
     if operation.moves:
         try:
@@ -126,7 +126,7 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     target = dtype or due
     if target is None:
         return Answer(shape, None, why_not="the dtype of the result is not defined for these inputs")
-    if not all(np.isfinite(a.astype(np.float64)).all() for a in _arrays(arguments)):
+    if not all(map(dtypes.all_finite, arrays_in(arguments.values()))):
         return Answer(shape, due, why_not="arithmetic defines no result for infinite or NaN inputs")
     if target.kind != "floating":
         return _whole_answer(operation, arguments, target)
@@ -140,13 +140,14 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     return Answer(values.value.shape, target, values, budget=operation.allowed(values, **wide))
 
 
-def _with_constants_as_arrays(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Plain numbers beside arrays (``2 * x``) as arrays of the other side's dtype, which they take."""
-    arrays = _arrays(arguments)
-    kind = arrays[0].dtype if arrays else None
+def _with_constants_as_arrays(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Plain numbers where arrays go (``2 * x``) as arrays of the other side's dtype, which they take."""
+    arrays = arrays_in(arguments.values())
+    if not arrays:
+        return arguments
     return {
-        name: np.array(value, dtype=kind)
-        if kind is not None and type(value) in (int, float) and name in "ab"
+        name: np.array(value, dtype=arrays[0].dtype)
+        if type(value) in (int, float) and operation.parameters[name].holds_arrays
         else value
         for name, value in arguments.items()
     }
@@ -164,10 +165,11 @@ def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType
 
 def _shape(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
     """The result's shape, and why the definition refuses the arguments, if it does."""
-    if operation.name.startswith("binary_cross_entropy"):
-        first, target = next(iter(arguments.values())).shape, arguments["target"].shape
-        if first != target:
-            return None, f"prediction and target must have one shape; they have {first} and {target}"
+    first = next(iter(arguments.values()))
+    for name, parameter in operation.parameters.items():
+        if parameter.kind == Labels and arguments[name].shape != first.shape:
+            shapes = f"{first.shape} and {arguments[name].shape}"
+            return None, f"prediction and {name} must have one shape; they have {shapes}"
     key = (operation.name, *((n, _shapes(v)) for n, v in arguments.items()))
     if key not in _KNOWN_SHAPES:
         if len(_KNOWN_SHAPES) > _MOST_KNOWN_SHAPES:
@@ -197,16 +199,6 @@ def _shape_of_ones(operation: Operation, arguments: dict[str, Any]) -> tuple[tup
         return None, f"the definition refuses these arguments: {error}"
     except ZeroDivisionError:
         return (), "the definition divides by zero: there is nothing to take the mean of"
-
-
-def _arrays(arguments: Mapping[str, Any]) -> list[np.ndarray]:
-    flat: list[np.ndarray] = []
-    for value in arguments.values():
-        if isinstance(value, np.ndarray):
-            flat.append(value)
-        elif isinstance(value, list) and value and isinstance(value[0], np.ndarray):
-            flat.extend(value)
-    return flat
 
 
 def _mapped(arguments: Mapping[str, Any], function: Any) -> dict[str, Any]:

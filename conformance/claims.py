@@ -19,7 +19,6 @@ from conformance.truth import balls
 from conformance.truth.settling import midpoints_and_radii
 from conformance.wording import count, first, place, short
 
-_PRECISION = 160
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -122,9 +121,9 @@ class Claim:
         return self._reaches[side.index]
 
     def _propagate(self) -> list[np.ndarray]:
-        balls.working_precision(_PRECISION)
+        balls.working_precision(balls.AMPLE_PRECISION)
         inputs = len(self._program.inputs)
-        values: list[Any] = [balls.exact(a) if _finite(a) else None for a in self._values[:inputs]]
+        values: list[Any] = [balls.exact(a) if dtypes.all_finite(a) else None for a in self._values[:inputs]]
         reaches = [np.zeros(a.shape) for a in self._values[:inputs]]
         for number, step in enumerate(self._program.steps):
             one = Program((), (step,), (), ())
@@ -150,7 +149,3 @@ class Claim:
         self._add(
             "claim", f"left {relation} right", f"{short(a[at])} and {short(b[at])}", f"{detail}; {reason}".rstrip("; ")
         )
-
-
-def _finite(array: np.ndarray) -> bool:
-    return bool(np.isfinite(array.astype(np.float64)).all())

@@ -92,3 +92,8 @@ def of(array: np.ndarray) -> DType:
 def known(dtype: np.dtype) -> bool:
     """Whether the suite can judge arrays of this NumPy dtype."""
     return dtype in _BY_NUMPY
+
+
+def all_finite(array: np.ndarray) -> bool:
+    """Whether an array of any dtype holds neither NaN nor infinity."""
+    return bool(np.isfinite(array.astype(np.float64)).all())

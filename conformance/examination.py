@@ -23,8 +23,6 @@ from conformance.truth.rounding import Rounded
 from conformance.truth.settling import midpoints_and_radii
 from conformance.wording import count, describe, exact_text, first, format_number, place, short, ulps
 
-_PRECISION = 160
-
 
 class Examination:
     """One outcome, looked at in every channel."""
@@ -201,7 +199,7 @@ class Examination:
     def _measure_end_to_end(self, got: np.ndarray) -> None:
         found = dtypes.of(got)
         inputs = self._outcome.received[: len(self._program.inputs)]
-        if found.kind != "floating" or not all(np.isfinite(a.astype(np.float64)).all() for a in inputs):
+        if found.kind != "floating" or not all(map(dtypes.all_finite, inputs)):
             return
         try:
             exact = end_to_end(self._program, inputs, found)
@@ -259,7 +257,7 @@ class Examination:
         sources = printed_inputs(self._variant)
         if not sources:
             return np.zeros(shape)
-        balls.working_precision(_PRECISION)
+        balls.working_precision(balls.AMPLE_PRECISION)
         inputs: list[Balls] = []
         for name, array in zip(self._program.inputs, self._outcome.received, strict=False):
             source = sources.get(name)

@@ -42,9 +42,10 @@ def explain(selection: Selection, variant: Variant, names: Sequence[str], device
         yield f"  {name}: {array.dtype.name} {list(array.shape)} {numbers(array)}"
     if stated := expectation(variant):
         yield f"expected: {stated}"
-    yield from _exact(program, list(inputs.values()))
+    answers = Answers()
+    yield from _exact(answers, program, list(inputs.values()))
     if variant.check == "gradient":
-        yield from _exact_gradients(program, list(inputs.values()))
+        yield from _exact_gradients(answers, program, list(inputs.values()))
     for name in names:
         yield ""
         yield from _backend(BackendSession(name, selection, device), variant)
@@ -56,9 +57,9 @@ def numbers(array: np.ndarray) -> str:
     return shown + (f" … ({array.size:,} in all)" if array.size > _MOST_SHOWN else "")
 
 
-def _exact(program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
+def _exact(answers: Answers, program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
     """Each step in exact arithmetic, on the correctly rounded results of the steps before it."""
-    for step, answer in zip(program.steps, Answers().of_program(program, inputs), strict=False):
+    for step, answer in zip(program.steps, answers.of_program(program, inputs), strict=False):
         operation = OPERATIONS[step.operation]
         yield ""
         yield f"exact answer of {step.operation} ({operation.document}): {operation.summary}"
@@ -67,14 +68,14 @@ def _exact(program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
             yield f"  budget from: {operation.budget_source}"
 
 
-def _exact_gradients(program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
+def _exact_gradients(answers: Answers, program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
     """The gradients of the only step, of the weighted sum of its result."""
-    (value,) = Answers().of_program(program, inputs)
+    (value,) = answers.of_program(program, inputs)
     if value.array is None:
         return
     wrt = [name for name, _ in differentiated(program, inputs)]
-    answers = Answers().of_gradient(program.steps[0], inputs, wrt, default_cotangent(value.array.shape))
-    for name, answer in zip(wrt, answers, strict=True):
+    gradients = answers.of_gradient(program.steps[0], inputs, wrt, default_cotangent(value.array.shape))
+    for name, answer in zip(wrt, gradients, strict=True):
         yield ""
         yield f"exact gradient with respect to {name}, of the result's elements weighted and summed"
         yield from _rounded(answer.values, answer.budget)

@@ -260,7 +260,6 @@ class Writer:
         self._file: BinaryIO = path.open("wb")
         self._counts: dict[str, dict[str, int]] = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in header.modes}
         self._seen: set[str] = set()
-        self._records = 0
         self._write(header)
         self._file.flush()
 
@@ -280,7 +279,6 @@ class Writer:
     def record(self, record: Record) -> None:
         """Write a record."""
         self._counts[record.mode][record.verdict] += 1
-        self._records += 1
         self._write(record)
 
     def flush(self) -> None:
@@ -290,7 +288,7 @@ class Writer:
     def finish(self, finished: str) -> None:
         """Write the footer and close the file: the run is complete."""
         counts = _without_zeros(self._counts)
-        self._write(Footer(counts, finished, self._records))
+        self._write(Footer(counts, finished, sum(n for verdicts in counts.values() for n in verdicts.values())))
         self._file.close()
 
     def close(self) -> None:

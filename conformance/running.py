@@ -214,7 +214,7 @@ def exit_status(runs: Sequence[Run], problems: Sequence[str]) -> int:
     """0: all passed or registered. 1: something failed. 3: a run is incomplete, or nothing of it could run."""
     if problems:
         return 3
-    return 1 if any(record.verdict in ("failed", "crashed", "timed-out") for r in runs for record in r.records) else 0
+    return 1 if any(failures(runs)) else 0
 
 
 def ran(run: Run) -> bool:

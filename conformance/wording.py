@@ -10,8 +10,6 @@ from flint import arb
 from conformance.truth import balls
 from conformance.truth.rounding import Rounded, from_array
 
-_DIGITS_PRECISION = 160
-
 
 def place(at: tuple[int, ...], where: str = "") -> str:
     """Where an element stands: which step, and its index."""
@@ -79,7 +77,7 @@ def exact_digits(value: np.ndarray, residual: np.ndarray) -> list[str]:
         One text an element, in row-major order.
     """
     rounded = from_array(value)
-    balls.working_precision(_DIGITS_PRECISION)
+    balls.working_precision(balls.AMPLE_PRECISION)
     digits = []
     for units, quantum, left, infinite in zip(
         rounded.units.ravel().tolist(),

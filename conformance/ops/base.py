@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -120,20 +120,21 @@ DTypeRule = Callable[..., "DType | None"]
 
 def same_dtype(*arguments: Any, **parameters: Any) -> DType | None:
     """The common dtype of the floating arguments; None where they differ or are not floating."""
-    found = {dtypes.of(a) for a in _arrays(arguments, parameters)}
+    found = {dtypes.of(a) for a in arrays_in((*arguments, *parameters.values()))}
     only = found.pop() if len(found) == 1 else None
     return only if only is not None and only.kind == "floating" else None
 
 
 def common_dtype(*arguments: Any, **parameters: Any) -> DType | None:
     """The common dtype of all arguments, whatever its kind; None where they differ."""
-    found = {dtypes.of(a) for a in _arrays(arguments, parameters)}
+    found = {dtypes.of(a) for a in arrays_in((*arguments, *parameters.values()))}
     return found.pop() if len(found) == 1 else None
 
 
-def _arrays(arguments: Sequence[Any], parameters: Mapping[str, Any]) -> list[np.ndarray]:
+def arrays_in(arguments: Iterable[Any]) -> list[np.ndarray]:
+    """The arrays among arguments, those in lists included, in order."""
     flat: list[np.ndarray] = []
-    for value in (*arguments, *parameters.values()):
+    for value in arguments:
         if isinstance(value, np.ndarray):
             flat.append(value)
         elif isinstance(value, (list, tuple)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from conformance.casefile.inputs import materialise
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share, manifest_digest
-from conformance.divergences import Entry, Registry
+from conformance.divergences import Registry
 from conformance.dtypes import DTYPES
 from conformance.execution import Executor, Outcome, differentiated
 from conformance.failure import failure_text
@@ -53,6 +53,16 @@ class Prepared:
     variant: Variant
     inputs: dict[str, np.ndarray]
     program: Program
+
+
+@dataclass(slots=True)
+class _CaseInHand:
+    """What the variants and modes of one case share; the next case takes its place."""
+
+    id: str
+    names_dtype: bool
+    programs: dict[str, Program] = field(default_factory=dict)
+    prepared: dict[str, Prepared] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +102,7 @@ class BackendSession:
         self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
         self._writer: Writer | None = None
         self._missing_modes: dict[str, str] = {}
-        self._dtype_named = ("", False)
-        self._programs: dict[str, Program] = {}
-        self._prepared: tuple[str, dict[str, Prepared]] = ("", {})
-
-    @property
-    def recheck(self) -> list[Entry]:
-        """Registered divergences whose range the installed version has left."""
-        return self._registry.recheck()
+        self._current = _CaseInHand("", False)
 
     def start(self) -> None:
         """Import the framework and make it ready; an obstacle becomes `unavailable`."""
@@ -193,25 +196,21 @@ class BackendSession:
         return self._missing_modes[mode]
 
     def _prepare(self, variant: Variant) -> Prepared:
-        case_id, known = self._prepared
-        if case_id != variant.case.id:
-            known = {}
-            self._prepared = (variant.case.id, known)
+        case = variant.case
+        if self._current.id != case.id:
+            self._current = _CaseInHand(case.id, "dtype" in names_in(case.expression))
+        known = self._current.prepared
         if variant.id not in known:
             known[variant.id] = Prepared(variant, materialise(variant), self._program(variant))
         return known[variant.id]
 
     def _program(self, variant: Variant) -> Program:
         """The variant's program; variants that differ only in a dtype which their expression doesn't name share one."""
-        if self._dtype_named[0] != variant.case.id:
-            self._dtype_named = (variant.case.id, "dtype" in names_in(variant.case.expression))
-        names_dtype = self._dtype_named[1]
-        choice = [(k, v) for k, v in variant.bindings.items() if k != "dtype" or names_dtype]
-        key = f"{variant.case.id} {choice!r}"
-        if key not in self._programs:
-            self._programs = {k: p for k, p in self._programs.items() if k.startswith(variant.case.id + " ")}
-            self._programs[key] = compile_variant(variant)
-        return self._programs[key]
+        current = self._current
+        key = repr([(k, v) for k, v in variant.bindings.items() if k != "dtype" or current.names_dtype])
+        if key not in current.programs:
+            current.programs[key] = compile_variant(variant)
+        return current.programs[key]
 
     def _record(self, result: Result) -> None:
         assert self._writer is not None
@@ -277,7 +276,8 @@ class BackendSession:
         return None, None
 
     def _header(self, shares: dict[str, Share], selected: str) -> Header:
-        names = sorted({o for share in shares.values() for c in share.variants for o in self._operations(c)})
+        operations = {case.id: case.operations for case in self.selection.cases}
+        names = sorted({name for share in shares.values() for c in share.variants for name in operations[c]})
         ids = {v.id for share in shares.values() for vs in share.variants.values() for v in vs}
         return Header(
             FORMAT,
@@ -294,9 +294,6 @@ class BackendSession:
             now(),
             selected,
         )
-
-    def _operations(self, case_id: str) -> set[str]:
-        return next(case.operations for case in self.selection.cases if case.id == case_id)
 
     def _mode_summary(self, mode: str, share: Share) -> ModeSummary:
         flushes = None

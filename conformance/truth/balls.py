@@ -19,6 +19,9 @@ Balls = np.ndarray
 """An object array whose elements are balls (or traced balls)."""
 
 MAX_PRECISION = 1 << 14
+AMPLE_PRECISION = 160
+"""Bits for balls that are shown or compared and not rounded: three times float64's."""
+
 FAR = 1 << 20
 _FAR_BALL = arb(FAR)
 
