@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from flint import arb
 from conformance import dtypes
 from conformance.dtypes import DType
 from conformance.ops import OPERATIONS, Operation
-from conformance.ops.base import Labels, arrays_in, half_significand
+from conformance.ops.base import Labels, arrays_in, half_significand, summation_growth
 from conformance.program import Program, Ref, Step
 from conformance.truth import balls, gradient, settling
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
@@ -33,6 +33,9 @@ class Answer:
         bits: the result itself where every bit is determined (operations that only move elements, integer results).
         budget: ULP allowed to each element of `values`.
         why_not: why neither `values` nor `bits` is there.
+        special: where a result is what the operation's convention says, since arithmetic defines none (a NaN among
+            the inputs, say); None where nowhere. `values` holds it there.
+        convention: that convention, in words.
     """
 
     shape: tuple[int, ...] | None
@@ -41,6 +44,8 @@ class Answer:
     bits: np.ndarray | None = None
     budget: np.ndarray | None = None
     why_not: str = ""
+    special: np.ndarray | None = None
+    convention: str = ""
 
     @property
     def array(self) -> np.ndarray | None:
@@ -101,6 +106,12 @@ class Answers:
         return answers
 
 
+def _largest_shape(arguments: Mapping[str, Any]) -> int:
+    """The size of what the arrays among the arguments broadcast to."""
+    shapes = [array.shape for array in arrays_in(arguments.values())]
+    return math.prod(np.broadcast_shapes(*shapes)) if shapes else 1
+
+
 def _fingerprint(argument: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return argument.dtype, argument.shape, argument.tobytes()
@@ -127,17 +138,54 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     if target is None:
         return Answer(shape, None, why_not="the dtype of the result is not defined for these inputs")
     if not all(map(dtypes.all_finite, arrays_in(arguments.values()))):
-        return Answer(shape, due, why_not="arithmetic defines no result for infinite or NaN inputs")
+        why = "arithmetic defines no result for infinite or NaN inputs"
+        return _conventional(operation, arguments, Answer(shape, due, why_not=why), target)
     if target.kind != "floating":
         return _whole_answer(operation, arguments, target)
     try:
         values = settle(lambda: balls.as_balls(operation.exact(**_mapped(arguments, balls.exact))), target)
     except UndefinedError as error:
-        return Answer(shape, due, why_not=f"the definition has {error}")
+        undefined = Answer(shape, due, why_not=f"the definition has {error}")
+        return _conventional(operation, arguments, undefined, target)
     except UndecidedError as error:
         return Answer(shape, due, why_not=f"the exact result can't be told: {error}")
     wide = _mapped(arguments, lambda a: a.astype(np.float64))
     return Answer(values.value.shape, target, values, budget=operation.allowed(values, **wide))
+
+
+def _conventional(operation: Operation, arguments: dict[str, Any], undefined: Answer, target: DType) -> Answer:
+    """The answer where inputs are infinite or NaN, or lie outside the definition's domain.
+
+    The operation's convention names the results that follow from such inputs; all others are those of the definition
+    with finite stand-ins in their place. Where there is no such convention, the answer stays `undefined`.
+    """
+    if operation.convention is None or target.kind != "floating":
+        return undefined
+    wide = _mapped(arguments, lambda a: a.astype(np.float64))
+    with np.errstate(all="ignore"):
+        stand_ins, special, values = operation.convention(**wide)
+    finite = {
+        name: np.asarray(stand_ins[name]).astype(value.dtype) if name in stand_ins else value
+        for name, value in arguments.items()
+    }
+    if not all(map(dtypes.all_finite, arrays_in(finite.values()))):
+        return undefined
+    if not special.any() and all(map(dtypes.all_finite, arrays_in(arguments.values()))):
+        return undefined
+    answer = _answer(operation, finite, target)
+    if answer.values is None:
+        return undefined
+    special = np.broadcast_to(special, answer.values.value.shape)
+    with np.errstate(over="ignore"):
+        shown = np.where(special, values, answer.values.value.astype(np.float64)).astype(target.numpy)
+    return Answer(
+        answer.shape,
+        target,
+        replace(answer.values, value=shown),
+        budget=answer.budget,
+        special=special,
+        convention=operation.convention_source,
+    )
 
 
 def _with_constants_as_arrays(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -245,21 +293,16 @@ class GradientAnswer:
     budget: np.ndarray
 
 
-GRADIENT_STEPS = 24.0
-"""Units roundoff by which each of the terms that add up to a gradient may be off: two elementary functions
-(8 each) and eight basic operations, which no backward formula of these operations exceeds."""
-
-
 def gradients(
     step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
 ) -> list[GradientAnswer]:
     """Exact gradients of ``sum(cotangent * step)`` with respect to the arguments named in `wrt`.
 
     The budget is a running error bound: every product of slopes along a path from an input to the result may be off
-    by `GRADIENT_STEPS` units roundoff, and by the square root of the number of terms that are summed, so the bound
-    follows the sum of the paths' magnitudes, however much they cancel. Backward formulas that start from the rounded
-    result, such as y (1 - y), inherit one rounding of it, times the cotangent; that is added where the result has
-    the input's shape.
+    by what the operation's backward formulas take (`Operation.backward`), and by the summation of the terms that meet
+    in one element, so the bound follows the sum of the paths' magnitudes, however much they cancel. Backward
+    formulas that start from the rounded result, such as y (1 - y), inherit one rounding of it, times the cotangent;
+    that is added where the result has the input's shape.
 
     Raises:
         UndefinedError, UndecidedError: the gradient is not defined here (a kink, say).
@@ -267,9 +310,10 @@ def gradients(
     operation = OPERATIONS[step.operation]
     arguments = step.bind(received)
     spread = inherited = np.zeros(())
+    met = 1.0
 
     def differentiate(name: str) -> Balls:
-        nonlocal spread, inherited
+        nonlocal spread, inherited, met
         prepared = _mapped(arguments, balls.exact)
         traced = prepared[name] = gradient.trace(prepared[name])
         output = balls.as_balls(operation.exact(**prepared))
@@ -277,14 +321,18 @@ def gradients(
         slopes, spreads = gradient.slopes(traced)
         spread = settling.midpoints_and_radii(spreads)[0]
         result = settling.midpoints_and_radii(output)[0]
-        inherited = np.abs(cotangent * result) if output.shape == traced.shape else np.zeros(())
+        # A number that was broadcast meets a term of each of its copies.
+        met = operation.backward.summed(**arguments) * max(1.0, _largest_shape(arguments) / max(traced.size, 1))
+        # A subnormal result is rounded as coarsely as the smallest normal one.
+        rounded = np.maximum(np.abs(result), 2.0 ** dtypes.of(arguments[name]).min_exponent)
+        inherited = np.abs(cotangent) * rounded if output.shape == traced.shape else np.zeros(())
         return slopes
 
     answers = []
     for name in wrt:
         dtype = dtypes.of(arguments[name])
         values = settle(functools.partial(differentiate, name), dtype)
-        terms = GRADIENT_STEPS + math.sqrt(arguments[name].size)
+        terms = operation.backward.steps(values) + summation_growth(math.ceil(met))
         allowed = (terms * spread + inherited) * dtype.unit_roundoff / values.ulp() + 0.5
         answers.append(GradientAnswer(values, np.minimum(allowed, half_significand(values))))
     return answers

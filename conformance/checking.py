@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from conformance import backends
 from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SubsetFile
-from conformance.divergences import matches, unmatched
+from conformance.divergences import Entry, matches, unmatched
 
 SCHEMAS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "schema.json": (CaseFile, "Conformance case file"),
@@ -43,11 +43,11 @@ def stale_schemas(root: Path) -> list[str]:
 def unmatched_patterns(corpus: Corpus) -> list[str]:
     """A line for each registered divergence or declared subset with a pattern that matches no variant."""
     variants = list(corpus.variants())
-    modes = {name: backends.load(name).modes for name in backends.names()}
+    modes = {name: backends.load(name).run_modes() for name in backends.names()}
     lines = [
-        f"divergences of {entry.backend}: '{entry.spec.cases}' matches no variant in its modes and dtypes; remove the "
+        f"divergences of {entry.backend}: '{pattern}' matches no variant in its modes, dtypes and idioms; remove the "
         f"entry, or correct its pattern"
-        for entry in unmatched(corpus.divergences, variants, dict(modes))
+        for entry, pattern in unmatched(corpus.divergences, variants, dict(modes), _spellings)
     ]
     for subset in corpus.subsets:
         if subset.backend in modes and subset.mode not in modes[subset.backend]:
@@ -58,6 +58,32 @@ def unmatched_patterns(corpus: Corpus) -> list[str]:
             if not any(matches(pattern, variant.id) for variant in variants)
         )
     return lines
+
+
+def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[str]:
+    """The registry in words, an entry a paragraph.
+
+    Args:
+        corpus: whose entries.
+        names: of the backends; all where None.
+    """
+    for backend, spec in corpus.divergences:
+        if names is not None and backend not in names:
+            continue
+        entry = Entry(backend, spec)
+        where = [*spec.modes, *spec.dtypes, *spec.machines, *([spec.versions] if spec.versions else [])]
+        yield f"{backend}  {', '.join(entry.patterns)}{'  ' + ', '.join(where) if where else ''}"
+        if spec.idioms:
+            yield f"  spelled   {', '.join(spec.idioms)}"
+        yield f"  instead   {entry.summary}"
+        yield f"  because   {spec.because}"
+        yield f"  first     {spec.first_seen}{'   ' + spec.link if spec.link else ''}"
+
+
+def _spellings(backend: str) -> list[str]:
+    """Every name of a spelling beside the primary ones that a backend has."""
+    idioms = backends.load(backend).idioms
+    return sorted({name for operation in idioms for name in idioms.others(operation)})
 
 
 def check_document(corpus: Corpus, document: Path) -> tuple[list[Problem], int]:

@@ -167,7 +167,7 @@ def list_(
             _out.print(item.id)
         return
     shares = {
-        name: {mode: selection.share(name, mode).count for mode in backends.load(name).modes}
+        name: {mode: selection.share(name, mode).count for mode in backends.load(name).run_modes()}
         for name in backends.names()
     }
     manifest = {
@@ -232,6 +232,76 @@ def explain(
         _fail(f"'{variant}' matches {len(found)} variants; the first are {', '.join(v.id for v in found[:3])}")
     for line in lines(selection, found[0], _backends(backend), _device(device)):
         _out.print(line)
+
+
+@app.command()
+def divergences(
+    run_files: Annotated[
+        list[Path] | None, typer.Argument(help="With --propose: run files. Default: all in reports/.")
+    ] = None,
+    backend: Backends = None,
+    cases: Cases = None,
+    propose: Annotated[
+        bool, typer.Option("--propose", help="Print entries for what fails in the run files, to be given reasons.")
+    ] = False,
+) -> None:
+    """List the registered divergences, or propose entries for what fails.
+
+    A proposed entry lacks its reason, and a registry with such an entry does not load: find out why it deviates, write
+    that down, add a link that you have read, and put the entry into cases/divergences/.
+    """
+    from conformance import checking, proposing, runfile
+
+    if not propose:
+        for line in checking.registered(_select(cases, []).corpus, backend and _backends(backend)):
+            _out.print(line)
+        return
+    paths = run_files or sorted(Path("reports").glob("*.jsonl"))
+    if not paths:
+        _fail("no run files in reports; 'conformance run' writes them")
+    try:
+        runs = [runfile.read(path) for path in paths]
+    except runfile.RunFileError as error:
+        _fail(str(error))
+    found = [(r.header.backend, proposing.propose(r)) for r in runs if not backend or r.header.backend in backend]
+    for name, entries in found:
+        if entries:
+            sys.stdout.write(proposing.as_yaml(name, entries))
+    if not any(entries for _, entries in found):
+        _err.print("nothing fails in these run files: there is nothing to propose")
+
+
+@app.command()
+def audit(
+    backend: Backends = None,
+    defect: Annotated[str, typer.Option("--defect", help="Defects of that name; * stands for anything.")] = "",
+    cases: Cases = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")] = None,
+) -> None:
+    """Audit the cases: run backends that are wrong on purpose, and show which case catches which defect.
+
+    Exit status: 0, every defect was caught and every harmless one passed; 1, not so, or a backend fails without any
+    defect; 2, usage or case-file error.
+    """
+    from conformance.audit import auditing, telling
+
+    names = _backends(backend)
+    chosen = auditing.choose(names, defect)
+    if not chosen:
+        _fail(f"no defect '{defect or '*'}' for {', '.join(names)}")
+    result = auditing.audit(_select(cases, []), chosen)
+    telling.print_audit(_out, result)
+    if as_json is not None:
+        try:
+            as_json.write_text(
+                json.dumps(telling.as_json(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+        except OSError as error:
+            _fail(f"{as_json}: can't be written to: {error.strerror}")
+    for problem in telling.problems(result):
+        _err.print(problem)
+    _out.print(telling.closing_line(result))
+    raise typer.Exit(0 if result.passed else 1)
 
 
 @app.command("backends")

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from conformance import backends
+from conformance.backends.base import IDIOMS
+from conformance.casefile.expressions import Call, operations_in
 from conformance.casefile.loader import Corpus, load
 from conformance.casefile.variants import LoadedCase, Variant, expand
 from conformance.divergences import matches
@@ -29,18 +32,24 @@ class Share:
 
     Attributes:
         variants: by case ID, in the order of the corpus.
+        idioms: where the mode is `IDIOMS`, the spellings that each variant is run in, by its ID.
         left_out: how many variants are not in the mode's declared subset.
         because: why the mode runs a subset.
     """
 
     variants: dict[str, list[Variant]] = field(default_factory=dict)
+    idioms: dict[str, list[str]] = field(default_factory=dict)
     left_out: int = 0
     because: str = ""
 
     @property
     def count(self) -> int:
-        """How many variants it runs."""
-        return sum(map(len, self.variants.values()))
+        """How many results it gives: a variant counts once for each spelling it is run in."""
+        return sum(len(self.spellings(v)) for variants in self.variants.values() for v in variants)
+
+    def spellings(self, variant: Variant) -> list[str]:
+        """The spellings a variant is run in: the primary one (empty), or, in mode `IDIOMS`, the others."""
+        return self.idioms.get(variant.id, [""])
 
 
 class Selection:
@@ -89,13 +98,31 @@ class Selection:
         share = Share(because=subset.because if subset and not self.patterns else "")
         for case_id in chosen:
             variants = self._cases[case_id][1]
+            if mode == IDIOMS:
+                spellings = _other_spellings(self._cases[case_id][0], backend)
+                variants = variants if spellings else []
+                share.idioms |= {variant.id: spellings for variant in variants}
             if subset is not None and not self.patterns:
                 inside = [v for v in variants if any(matches(p, v.id) for p in subset.variants)]
-                share.left_out += len(variants) - len(inside)
+                share.left_out += sum(len(share.spellings(v)) for v in variants)
+                share.left_out -= sum(len(share.spellings(v)) for v in inside)
                 variants = inside
             if variants:
                 share.variants[case_id] = variants
         return share
+
+
+def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
+    """The spellings, beside the primary one, of the one operation that a case calls.
+
+    A case of more than one operation has none: it would not be said which of them is meant.
+    """
+    call = case.expression
+    if not isinstance(call, Call) or any(operations_in(argument) for _, argument in call.arguments):
+        return []
+    others = backends.load(backend).idioms.others(call.operation).values()
+    given = [name for name, _ in call.arguments]
+    return [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
 
 
 def select(root: Path | None = None, variant_patterns: Sequence[str] = ()) -> Selection:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import UNSET
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from conformance import dtypes
+from conformance.backends.base import IDIOMS
 from conformance.casefile.errors import Mistake
-from conformance.casefile.model import Divergence
+from conformance.casefile.model import Divergence, Instead
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
 from conformance.execution import Outcome
@@ -34,7 +36,13 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def matches(pattern: str, variant_id: str) -> bool:
     """Whether a pattern of variant IDs matches: ``*`` stands for anything, ``?`` for one character."""
-    return _pattern(pattern).fullmatch(variant_id) is not None
+    return pattern == variant_id or _pattern(pattern).fullmatch(variant_id) is not None
+
+
+def _may_match(pattern: str, case_id: str) -> bool:
+    """Whether a pattern might match a variant of the case, judged by what stands before its first wildcard."""
+    plain = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    return plain == case_id if pattern[len(plain) : len(plain) + 1] == "[" else case_id.startswith(plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +74,33 @@ class Entry:
             parts.append(f"the values {instead.values}")
         if instead.ulp:
             parts.append(f"an error of {instead.ulp[0]:g} to {instead.ulp[1]:g} ULP")
+        if instead.non_finite:
+            low, high = _ends(instead.non_finite)
+            number = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+            parts.append(f"NaN or infinity in {number} elements that must not be so, or the other way")
+        if instead.zero_signs:
+            parts.append("zeros of another sign")
+        if instead.claim is not None:
+            parts.append("a claim that does not hold")
+        if instead.aliases is not None:
+            parts.append("a view" if instead.aliases else "a copy")
         return ", ".join(parts)
 
-    def applies(self, variant: Variant, mode: str) -> bool:
-        """Whether the entry is about this variant in this mode on this machine, whatever the version."""
-        return self.names(variant, mode) and (not self.spec.machines or platform.machine() in self.spec.machines)
+    @property
+    def patterns(self) -> list[str]:
+        """The patterns of variant IDs."""
+        return [self.spec.cases] if isinstance(self.spec.cases, str) else self.spec.cases
 
-    def names(self, variant: Variant, mode: str) -> bool:
-        """Whether the entry is about this variant in this mode, whatever the version and the machine.
+    def matches(self, variant_id: str) -> bool:
+        """Whether one of its patterns matches."""
+        return any(matches(pattern, variant_id) for pattern in self.patterns)
+
+    def applies(self, variant: Variant, mode: str, idiom: str = "") -> bool:
+        """Whether the entry is about this variant in this mode on this machine, whatever the version."""
+        return self.names(variant, mode, idiom) and (not self.spec.machines or platform.machine() in self.spec.machines)
+
+    def names(self, variant: Variant, mode: str, idiom: str = "") -> bool:
+        """Whether the entry is about this variant in this mode and spelling, whatever the version and the machine.
 
         An entry about a result is not about variants that expect an error.
         """
@@ -83,7 +110,8 @@ class Entry:
         return (
             (not spec.modes or mode in spec.modes)
             and (not spec.dtypes or variant.dtype.name in spec.dtypes)
-            and matches(spec.cases, variant.id)
+            and (any(matches(pattern, idiom) for pattern in spec.idioms) if idiom else not spec.idioms)
+            and self.matches(variant.id)
         )
 
     def covers(self, version: str) -> bool:
@@ -100,13 +128,26 @@ class Registry:
     def __init__(self, entries: Iterable[tuple[str, Divergence]], backend: str, version: str) -> None:
         self.entries = [Entry(name, spec) for name, spec in entries if name == backend]
         self._covering = [entry for entry in self.entries if entry.covers(version)]
+        self._of_case: dict[str, list[Entry]] = {}
+        self._of_variant: tuple[str, list[Entry]] = ("", [])
 
-    def find(self, variant: Variant, mode: str) -> Entry | None:
+    def find(self, variant: Variant, mode: str, idiom: str = "") -> Entry | None:
         """The first entry that applies here, or None."""
-        for entry in self._covering:
-            if entry.applies(variant, mode):
+        if self._of_variant[0] != variant.id:  # its modes and spellings follow each other
+            about = self._about(variant.case.id)
+            self._of_variant = (variant.id, [e for e in about if e.matches(variant.id)])
+        for entry in self._of_variant[1]:
+            if entry.applies(variant, mode, idiom):
                 return entry
         return None
+
+    def _about(self, case_id: str) -> list[Entry]:
+        """The entries with a pattern that may match a variant of the case."""
+        if case_id not in self._of_case:
+            self._of_case[case_id] = [
+                entry for entry in self._covering if any(_may_match(p, case_id) for p in entry.patterns)
+            ]
+        return self._of_case[case_id]
 
     def recheck(self) -> list[Entry]:
         """Entries whose range the installed version has left: they decide nothing until somebody looks at them."""
@@ -114,17 +155,34 @@ class Registry:
 
 
 def unmatched(
-    entries: Iterable[tuple[str, Divergence]], variants: Sequence[Variant], modes: dict[str, Sequence[str]]
-) -> list[Entry]:
-    """Entries that are about no variant in any mode on any machine.
+    entries: Iterable[tuple[str, Divergence]],
+    variants: Sequence[Variant],
+    modes: Mapping[str, Sequence[str]],
+    spellings: Callable[[str], Sequence[str]],
+) -> list[tuple[Entry, str]]:
+    """Entries with a pattern that is about no variant in any mode on any machine, and that pattern.
 
-    `modes` are given by backend; the entries of backends that are not there are not judged.
+    Args:
+        entries: with their backends.
+        variants: all there are.
+        modes: by backend; the entries of backends that are not there are not judged.
+        spellings: gives the names of a backend's spellings beside the primary ones.
     """
     found = []
     for backend, spec in entries:
-        entry = Entry(backend, spec)
-        if backend in modes and not any(entry.names(v, mode) for mode in modes[backend] for v in variants):
-            found.append(entry)
+        if backend not in modes:
+            continue
+        whole = Entry(backend, spec)
+        names = spellings(backend) if spec.idioms else [""]
+        for pattern in whole.patterns:
+            entry = Entry(backend, msgspec.structs.replace(spec, cases=pattern))
+            candidates = [variant for variant in variants if matches(pattern, variant.id)]
+            run = [(mode, name) for mode in modes[backend] for name in names if (mode == IDIOMS) == bool(name)]
+            if not any(entry.names(variant, mode, name) for variant in candidates for mode, name in run):
+                found.append((whole, pattern))
+        for idiom in spec.idioms:
+            if not any(matches(idiom, name) for name in names):
+                found.append((whole, idiom))
     return found
 
 
@@ -134,6 +192,10 @@ _EXPLAINED = {
     "shape": {"shape"},
     "values": {"value", "nan-inf", "signed-zero", "printed", "claim", "gradient"},
     "ulp": {"value", "printed", "claim", "gradient"},
+    "non_finite": {"nan-inf", "gradient", "printed", "claim"},
+    "zero_signs": {"signed-zero"},
+    "aliases": {"aliasing"},
+    "claim": {"claim"},
 }
 
 
@@ -143,8 +205,8 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
     if not findings:
         return f"registered as a divergence ({entry.summary}), but it conforms: fixed, remove the entry"
     if instead.raises is not None:
-        came = outcome.raised.type if outcome.raised else "a result"
-        return "" if came == instead.raises else f"registered: {instead.raises} is raised; but {came} came"
+        error = outcome.raised.type if outcome.raised else "a result"
+        return "" if error == instead.raises else f"registered: {instead.raises} is raised; but {error} came"
     if outcome.raised is not None:
         return f"registered: {entry.summary}; but {outcome.raised.type} was raised"
     for got in outcome.gradients.values() or outcome.received[-1:]:
@@ -152,19 +214,40 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
             return f"registered: dtype {instead.dtype}; but {got.dtype.name} came"
         if instead.shape is not None and list(got.shape) != instead.shape:
             return f"registered: shape {instead.shape}; but {list(got.shape)} came"
-        if instead.values is not UNSET and not _same_bits(got, instead.values):
+    if instead.values is not UNSET:
+        came = list(outcome.gradients.values())[:1] or outcome.received[-1:]
+        if not came or not _same_bits(came[0], instead.values):
             return "registered: other values than those that came"
     if instead.ulp is not None:
-        error = measured.ulp if measured is not None else np.nan
-        if not instead.ulp[0] <= error <= instead.ulp[1]:
-            return f"registered: an error of {instead.ulp[0]:g} to {instead.ulp[1]:g} ULP; but {error:.4g} ULP came"
+        ulp = measured.ulp if measured is not None else np.nan
+        if not instead.ulp[0] <= ulp <= instead.ulp[1]:
+            return f"registered: an error of {instead.ulp[0]:g} to {instead.ulp[1]:g} ULP; but {ulp:.4g} ULP came"
+    if instead.non_finite:
+        low, high = _ends(instead.non_finite)
+        if not low <= (number := sum(f.non_finite for f in findings)) <= high:
+            return f"registered: {entry.summary}; but it is {number:,} of them"
+    if instead.aliases is not None and instead.aliases != outcome.aliases:
+        return f"registered: {entry.summary}; but it is {'a view' if outcome.aliases else 'a copy'}"
+    unsaid = Instead()  # a false `aliases` says something
     explained = set().union(
-        *(channels for name, channels in _EXPLAINED.items() if getattr(instead, name) not in (None, False, UNSET))
+        *(channels for name, channels in _EXPLAINED.items() if getattr(instead, name) != getattr(unsaid, name))
     )
-    rest = [finding for finding in findings if finding.channel not in explained and not finding.flushed]
+    rest = [f for f in findings if not f.flushed and not (f.channel in explained and _excuses(instead, f))]
     if rest:
         return f"registered: {entry.summary}; but it also deviates in {', '.join(f.channel for f in rest)}"
     return ""
+
+
+def _ends(count: int | list[int]) -> tuple[int, int]:
+    """The least and the most that a number, or a range of two, allows."""
+    return (count, count) if isinstance(count, int) else (count[0], count[-1])
+
+
+def _excuses(instead: Instead, finding: Finding) -> bool:
+    """Whether an entry about this channel is about this finding: of a gradient, numbers and NaN are told apart."""
+    if finding.channel != "gradient" or instead.values is not UNSET:
+        return True
+    return bool(instead.non_finite) if finding.non_finite else instead.ulp is not None
 
 
 def _same_bits(a: np.ndarray, values: Any) -> bool:

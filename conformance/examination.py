@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import UNSET
 
 from conformance import dtypes
-from conformance.answers import Answer, Answers, chain, end_to_end
+from conformance.answers import Answer, Answers, GradientAnswer, chain, end_to_end
 from conformance.casefile import printed as printing
 from conformance.casefile.errors import Mistake
 from conformance.casefile.inputs import printed_inputs
@@ -52,6 +52,8 @@ class Examination:
             return
         for name, (given, received) in outcome.narrowed.items():
             self._add("dtype", f"the input {name} as {given}", received, "the backend narrows it before anything runs")
+        for name in outcome.overwritten:
+            self._add("aliasing", f"the input {name} as it was given", "another: the call wrote to it")
         budgets: list[np.ndarray | None] = []
         inputs = len(self._program.inputs)
         for number, step in enumerate(self._program.steps):
@@ -65,17 +67,26 @@ class Examination:
             self._gradients()
         else:
             self._printed(outcome.received[-1])
+            self._aliasing()
             if len(self._program.steps) > 1:
                 self._measure_end_to_end(outcome.received[-1])
 
-    def _add(self, channel: Channel, expected: str, got: str, detail: str = "", flushed: bool = False) -> None:
-        self.findings.append(Finding(channel, expected, got, detail, flushed))
+    def _aliasing(self) -> None:
+        due, came = self._expect.aliases, self._outcome.aliases
+        if due is not None and due != came:
+            words = {True: "a view: what is written to the input shows", False: "a copy", None: "nothing that tells"}
+            self._add("aliasing", words[due], words[came])
+
+    def _add(
+        self, channel: Channel, expected: str, got: str, detail: str = "", flushed: bool = False, non_finite: int = 0
+    ) -> None:
+        self.findings.append(Finding(channel, expected, got, detail, flushed, non_finite))
 
     def _step(self, number: int, due: Answer, got: np.ndarray, last: bool) -> np.ndarray | None:
         """Judge the result of one step; returns the absolute error it was allowed, by element."""
         expect = self._expect
         found = dtypes.of(got)
-        stated = last and expect.values is not UNSET
+        stated = last and expect.values is not UNSET and self._variant.check == "value"
         expected_dtype = expect.dtype if last and expect.dtype else (due.dtype.name if due.dtype else None)
         where = f"step {number + 1}, {self._program.steps[number].operation}" if len(self._program.steps) > 1 else ""
         if expected_dtype is None:
@@ -98,8 +109,10 @@ class Examination:
             due = self._answers.of_step(self._program.steps[number], self._outcome.received, found)
         if last:
             self.answer = due
+        if self._variant.check == "gradient":
+            return None  # the value's elements are judged by the value's own variants
         if due.values is not None:
-            self._computed(number, due.values, due.budget, got, where)
+            self._computed(number, due, got, where)
             return None if due.budget is None else due.budget * due.values.ulp()
         if due.bits is not None:
             self._bits(due.bits, got, where)
@@ -107,19 +120,27 @@ class Examination:
         self._add("value", "values stated by the case (expect.values)", describe(got), due.why_not)
         return None
 
-    def _computed(self, number: int, exact: Rounded, budget: np.ndarray | None, got: np.ndarray, where: str) -> None:
-        assert budget is not None  # every computed answer has one
+    def _computed(self, number: int, due: Answer, got: np.ndarray, where: str) -> None:
+        exact, budget = due.values, due.budget
+        assert exact is not None  # every computed answer has both
+        assert budget is not None
         error = exact.distance(got)
+        if due.special is not None:
+            self._special(due.special, due.convention, exact.value, got, where)
+            error = np.where(due.special, 0.0, error)
         within = error <= budget
         self._measure(error, budget, number)
-        self._zero_signs(exact, got, where)
+        self._zero_signs(exact, due.special, got, where)
         if within.all():
             return
         wide = got.astype(np.float64)
         special = ~np.isfinite(wide) & ~within
         if special.any():
             at = first(special)
-            self._add("nan-inf", format_number(exact.value[at]), format_number(got[at]), place(at, where))
+            detail = f"{count(special)} of {got.size} elements; {place(at, where)}"
+            self._add(
+                "nan-inf", format_number(exact.value[at]), format_number(got[at]), detail, non_finite=int(special.sum())
+            )
         flushed = ~within & (wide == 0) & _subnormal(exact)
         wrong = ~within & ~special & ~flushed
         if flushed.any():
@@ -136,11 +157,22 @@ class Examination:
             )
             self._add("value", format_number(exact.value[at]), format_number(got[at]), detail)
 
-    def _zero_signs(self, exact: Rounded, got: np.ndarray, where: str) -> None:
-        """A value that rounds to zero keeps its sign; a true zero of the definition has none."""
+    def _special(self, special: np.ndarray, convention: str, due: np.ndarray, got: np.ndarray, where: str) -> None:
+        """Elements whose value an operation's convention says, since arithmetic does not: exactly these."""
+        a, b = due.astype(np.float64), got.astype(np.float64)
+        wrong = special & ~((a == b) | (np.isnan(a) & np.isnan(b)))
+        if wrong.any():
+            at = first(wrong)
+            detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}; by convention: {convention}"
+            self._add("nan-inf", format_number(due[at]), format_number(got[at]), detail, non_finite=int(wrong.sum()))
+
+    def _zero_signs(self, exact: Rounded, special: np.ndarray | None, got: np.ndarray, where: str) -> None:
+        """A value that rounds to zero keeps its sign; a true zero of the definition, or of a convention, has none."""
         if exact.units.all():
             return
         wrong = (got == 0) & (exact.units == 0) & (exact.residual != 0) & (np.signbit(got) != (exact.residual < 0))
+        if special is not None:
+            wrong &= ~special
         if wrong.any():
             at = first(wrong)
             self._add("signed-zero", format_number(exact.value[at]), format_number(got[at]), place(at, where))
@@ -156,7 +188,7 @@ class Examination:
             self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
             return
         both_nan = (due != due) & (got != got)
-        nan = ((due != due) | (got != got)) & ~both_nan
+        nan = (due != got) & ~both_nan & (_not_finite(due) | _not_finite(got))
         value = (due != got) & ~both_nan & ~nan
         zero = (due == got) & (np.signbit(due.astype(np.float64)) != np.signbit(got.astype(np.float64)))
         channels: list[tuple[Channel, np.ndarray]] = [("nan-inf", nan), ("value", value), ("signed-zero", zero)]
@@ -171,7 +203,8 @@ class Examination:
                     and dtypes.of(due).kind == "floating"
                     and (np.abs(due[wrong].astype(np.float64)) < 2.0 ** dtypes.of(due).min_exponent).all()
                 )
-                self._add(channel, format_number(due[at]), format_number(got[at]), detail, flushed)
+                non_finite = int(wrong.sum()) if channel == "nan-inf" else 0
+                self._add(channel, format_number(due[at]), format_number(got[at]), detail, flushed, non_finite)
 
     def _stated(self, got: np.ndarray, found: DType) -> None:
         """The result against values that the case states, signs of zeros included."""
@@ -190,7 +223,9 @@ class Examination:
         if not error.size:
             return
         ratio = error / np.maximum(budget, 0.5)
-        index = int(ratio.argmax())  # of a NaN, if there is one
+        index = int(ratio.argmax())
+        if np.isnan(ratio.flat[index]) and not np.isnan(ratio).all():
+            index = int(np.nanargmax(ratio))  # the largest error that is a number tells more than that there is a NaN
         if self.measured is None or not ratio.flat[index] <= self.measured.ratio:
             at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
             largest = float(error.flat[index])
@@ -273,8 +308,17 @@ class Examination:
         outcome = self._outcome
         step = self._program.steps[-1]
         assert outcome.cotangent is not None
+        if any(finding.channel == "shape" for finding in self.findings):
+            return  # a gradient of another result, with other weights: not one that an exact answer is due for
         if not outcome.gradients:
             self._add("gradient", "a floating input to differentiate by", "none")
+            return
+        if self._expect.values is not UNSET:
+            name, got = next(iter(outcome.gradients.items()))
+            given = step.bind(outcome.received)[name]
+            if got.dtype != given.dtype:
+                self._add("gradient", dtypes.of(given).name, dtypes.of(got).name, f"with respect to {name}")
+            self._stated(got, dtypes.of(got))
             return
         try:
             due = self._answers.of_gradient(step, outcome.received, list(outcome.gradients), outcome.cotangent)
@@ -288,15 +332,26 @@ class Examination:
             error = answer.values.distance(got)
             self._measure(error, answer.budget, 0)
             wrong = ~(error <= answer.budget)
-            if wrong.any():
-                at = first(wrong)
-                flushed = bool(((got == 0) & _subnormal(answer.values) | ~wrong).all())
-                detail = (
-                    f"with respect to {name}; {ulps(error[at])} away, {ulps(answer.budget[at])} allowed; "
-                    f"{count(wrong)} of {got.size} elements; {place(at)}"
-                )
-                tolerated = flushed and self._variant.case.case.subnormals != "preserve"
-                self._add("gradient", format_number(answer.values.value[at]), format_number(got[at]), detail, tolerated)
+            lost = wrong & _not_finite(got)
+            for which in (lost, wrong & ~lost):  # apart, since a registered divergence may be about either
+                if which.any():
+                    self._gradient(name, answer, error, which, got)
+
+    def _gradient(self, name: str, due: GradientAnswer, error: np.ndarray, wrong: np.ndarray, got: np.ndarray) -> None:
+        """Note the wrong elements of a gradient, all of them not finite or all of them finite."""
+        at = first(wrong)
+        flushed = bool(((got == 0) & _subnormal(due.values) | ~wrong).all())
+        detail = (
+            f"with respect to {name}; {ulps(error[at])} away, {ulps(due.budget[at])} allowed; "
+            f"{count(wrong)} of {got.size} elements; {place(at)}"
+        )
+        tolerated = flushed and self._variant.case.case.subnormals != "preserve"
+        lost = 0 if np.isfinite(float(got[at])) else int(wrong.sum())
+        self._add("gradient", format_number(due.values.value[at]), format_number(got[at]), detail, tolerated, lost)
+
+
+def _not_finite(array: np.ndarray) -> np.ndarray:
+    return np.asarray(~np.isfinite(array.astype(np.float64)))
 
 
 def _subnormal(exact: Rounded) -> np.ndarray:

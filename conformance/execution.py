@@ -10,6 +10,7 @@ import numpy as np
 
 from conformance import dtypes
 from conformance.backends.base import Backend, Function, Unsupported
+from conformance.layouts import copied
 from conformance.ops import OPERATIONS
 from conformance.program import Program, Ref, Step, runner
 from conformance.truth.gradient import default_cotangent
@@ -41,6 +42,8 @@ class Outcome:
         unsupported: why the backend could not be asked.
         gradients: for a gradient variant, by argument name.
         cotangent: the weights of the outputs in the scalar whose gradient was taken.
+        aliases: whether the result shares the memory of the first input, where that was asked.
+        overwritten: the inputs that the call changed.
     """
 
     received: list[np.ndarray] = field(default_factory=list)
@@ -49,22 +52,38 @@ class Outcome:
     unsupported: str = ""
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
     cotangent: np.ndarray | None = None
+    aliases: bool | None = None
+    overwritten: list[str] = field(default_factory=list)
+
+
+_MOST_COMPILED = 256
+"""Compiled functions that are kept: enough for the cases that share them, and no more, so that memory is bounded."""
 
 
 class Executor:
-    """Runs programs on one backend. Compiled functions are kept for programs that run the same steps."""
+    """Runs programs on one backend. Compiled functions are kept for a while, for programs that run the same steps."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._compiled: dict[tuple[str, str], Function] = {}
+        self._compiled: dict[tuple[str, str, str], Function] = {}
 
-    def run(self, program: Program, inputs: Sequence[np.ndarray], mode: str) -> Outcome:
-        """Run a program in a mode and keep the result of every step. What the framework raises becomes an outcome."""
+    def run(
+        self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "", aliasing: bool = False
+    ) -> Outcome:
+        """Run a program in a mode and keep the result of every step. What the framework raises becomes an outcome.
+
+        Args:
+            program: what to run.
+            inputs: its inputs.
+            mode: of the backend.
+            idiom: the spelling of its operations, where they have one of that name; empty for the primary ones.
+            aliasing: also find out whether the result shares the memory of the first input.
+        """
         outcome = Outcome()
         calling = False
         with self._backend.scope(mode):
             try:
-                natives = [self._backend.from_numpy(array) for array in inputs]
+                natives = [self._backend.from_numpy(copied(array) if aliasing else array) for array in inputs]
                 outcome.received = [self._backend.to_numpy(native) for native in natives]
                 outcome.narrowed = {
                     name: (given.dtype.name, received.dtype.name)
@@ -72,19 +91,36 @@ class Executor:
                     if given.dtype != received.dtype
                 }
                 calling = True
-                results = self._function(program, mode)(*natives)
+                results = self._function(program, mode, idiom)(*natives)
                 self._backend.synchronise(results)
                 calling = False
                 outcome.received += [_judgeable(self._backend.to_numpy(result)) for result in results]
+                outcome.overwritten = [
+                    name
+                    for name, given, received in zip(program.inputs, inputs, outcome.received, strict=False)
+                    if given.dtype == received.dtype and given.tobytes() != received.tobytes()
+                ]
+                if aliasing:
+                    outcome.received = [array.copy() for array in outcome.received]
+                    outcome.aliases = self._aliases(natives[0], results[-1])
             except Unsupported as reason:
                 outcome.unsupported = str(reason)
             except Exception as error:
                 outcome.raised = _raised(error, calling)
         return outcome
 
-    def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str) -> Outcome:
+    def _aliases(self, given: Any, result: Any) -> bool:
+        """Whether a write to an array shows in another one."""
+        seen = []
+        for value in (0, 1):
+            if not self._backend.fill(given, value):
+                return False
+            seen.append(self._backend.to_numpy(result).tobytes())
+        return seen[0] != seen[1]
+
+    def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "") -> Outcome:
         """Like `run`, and take the gradients of the result with respect to each floating input of the only step."""
-        outcome = self.run(program, inputs, mode)
+        outcome = self.run(program, inputs, mode, idiom)
         if outcome.raised or outcome.unsupported:
             return outcome
         result = outcome.received[-1]
@@ -93,7 +129,7 @@ class Executor:
         outcome.cotangent = cotangent
         with self._backend.scope(mode):
             try:
-                function = self._function(program, mode)
+                function = self._function(program, mode, idiom)
                 natives = [self._backend.from_numpy(array) for array in inputs]
                 weights = self._backend.from_numpy(cotangent.astype(result.dtype))
                 found = self._backend.gradient(
@@ -108,30 +144,34 @@ class Executor:
                 outcome.raised = _raised(error)
         return outcome
 
-    def _function(self, program: Program, mode: str) -> Function:
-        key = (mode, program.key)
-        function = self._compiled.get(key)
+    def _function(self, program: Program, mode: str, idiom: str) -> Function:
+        key = (mode, idiom, program.key)
+        function = self._compiled.pop(key, None)
         if function is None:
             steps = tuple(self._native(step) for step in program.steps)
             plan = Program(program.inputs, steps, program.results, program.relations)
-            function = self._backend.compile(runner(plan, self._functions(plan)), mode)
-            self._compiled[key] = function
+            function = self._backend.compile(runner(plan, self._functions(plan, idiom)), mode)
+        self._compiled[key] = function  # the last used stands last
+        if len(self._compiled) > _MOST_COMPILED:
+            del self._compiled[next(iter(self._compiled))]
         return function
 
-    def _functions(self, program: Program) -> dict[str, Function]:
+    def _functions(self, program: Program, idiom: str) -> dict[str, Function]:
         idioms = self._backend.idioms
         missing = sorted({step.operation for step in program.steps} - set(idioms))
         if missing:
             raise Unsupported(f"{self._backend.name} has no idiom for {', '.join(missing)}")
-        return {step.operation: idioms[step.operation] for step in program.steps}
+        return {step.operation: idioms.spelling(step.operation, idiom).ready() for step in program.steps}
 
     def _native(self, step: Step) -> Step:
-        """The step with dtype names replaced by the framework's dtypes."""
-        arguments = tuple(
-            (name, self._backend.dtype(value) if name == "dtype" and value is not None else value)
-            for name, value in step.arguments
-        )
-        return Step(step.operation, arguments, step.text)
+        """The step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
+
+        def native(name: str, value: Any) -> Any:
+            if name == "axis" and isinstance(value, list):
+                return tuple(value)
+            return self._backend.dtype(value) if name == "dtype" and value is not None else value
+
+        return Step(step.operation, tuple((n, native(n, v)) for n, v in step.arguments), step.text)
 
 
 def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple[str, int]]:

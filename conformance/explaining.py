@@ -8,6 +8,7 @@ import numpy as np
 
 from conformance import backends
 from conformance.answers import Answer, Answers
+from conformance.backends.base import IDIOMS
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
 from conformance.corpus import Selection
@@ -15,7 +16,7 @@ from conformance.execution import differentiated
 from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
 from conformance.suite.recording import expectation
-from conformance.suite.session import BackendSession
+from conformance.suite.session import BackendSession, Result
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 from conformance.wording import describe, exact_digits, format_number
@@ -106,18 +107,23 @@ def _backend(session: BackendSession, variant: Variant) -> Iterator[str]:
     for operation in sorted(variant.case.operations & set(session.idioms)):
         yield from (f"    {line}" for line in session.idioms.source(operation).splitlines())
     for mode in session.modes:
-        result = session.run_variant(variant, mode)
-        judgement, outcome = result.judgement, result.outcome
-        measured = judgement.measured
-        error = f"  {measured.ulp:.3g} of {measured.budget:.3g} ULP" if measured else ""
-        if outcome.raised:
-            came = f"{outcome.raised.type}: {outcome.raised.message}"
-        else:
-            results = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
-            came = ", ".join(map(describe, results))
-        yield f"  {mode:<9}{judgement.verdict:<12}{came}{error}"
-        if judgement.reason:
-            yield f"           {judgement.reason}"
+        share = session.selection.share(session.name, mode, [variant.case.id])
+        for idiom in share.spellings(variant) if mode != IDIOMS or variant.id in share.idioms else ():
+            yield from _result(session.run_variant(variant, mode, idiom))
+
+
+def _result(result: Result) -> Iterator[str]:
+    judgement, outcome, variant = result.judgement, result.outcome, result.variant
+    measured = judgement.measured
+    error = f"  {measured.ulp:.3g} of {measured.budget:.3g} ULP" if measured else ""
+    if outcome.raised:
+        came = f"{outcome.raised.type}: {outcome.raised.message}"
+    else:
+        results = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
+        came = ", ".join(map(describe, results))
+    yield f"  {result.idiom or result.mode:<7}  {judgement.verdict:<12}{came}{error}"
+    if judgement.reason:
+        yield f"           {judgement.reason}"
 
 
 def backend_rows() -> Iterator[tuple[str, str, str, str, str]]:

@@ -40,6 +40,7 @@ def failure_text(
     variant: str,
     backend: str,
     mode: str,
+    idiom: str,
     device: str,
     call: str,
     claim: bool,
@@ -48,7 +49,8 @@ def failure_text(
 ) -> str:
     """What was expected, what came, what explains it, and the command that repeats just that variant."""
     channels = ", ".join(dict.fromkeys(f.channel for f in findings))
-    lines = [f"FAILED  {variant}   {backend} {mode}   channel: {channels}"]
+    spelling = f" ({idiom})" if idiom else ""
+    lines = [f"FAILED  {variant}   {backend} {mode}{spelling}   channel: {channels}"]
     lines.append(f"  {'claim' if claim else 'call':<9} {call}")
     for finding in findings:
         lines += [f"  expected  {finding.expected}", f"  got       {finding.got}"]

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 Channel = Literal[
-    "status", "dtype", "shape", "nan-inf", "value", "signed-zero", "gradient", "printed", "claim", "registry"
+    "status",
+    "dtype",
+    "shape",
+    "nan-inf",
+    "value",
+    "signed-zero",
+    "aliasing",
+    "gradient",
+    "printed",
+    "claim",
+    "registry",
 ]
 
 
@@ -19,6 +29,7 @@ class Finding:
         expected, got: in words and numbers.
         detail: what helps to understand it: the exact value, the interval, where it was.
         flushed: the only difference is that subnormal results came as zero.
+        non_finite: how many elements are NaN or infinite and must not be, or the other way round.
     """
 
     channel: Channel
@@ -26,6 +37,7 @@ class Finding:
     got: str
     detail: str = ""
     flushed: bool = False
+    non_finite: int = 0
 
 
 @dataclass(slots=True)

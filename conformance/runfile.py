@@ -82,11 +82,20 @@ def _base64(array: np.ndarray) -> str:
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
-class IdiomSource(Struct, frozen=True):
-    """How the backend spells an operation."""
+class IdiomSource(Struct, frozen=True, omit_defaults=True):
+    """How the backend spells an operation.
+
+    Attributes:
+        operation: which.
+        source: the function's source.
+        name: of a spelling beside the primary one; empty for that.
+        needs: the distribution it uses beyond the framework, with its version where it is installed.
+    """
 
     operation: str
     source: str
+    name: str = ""
+    needs: str = ""
 
 
 class ModeSummary(Struct, frozen=True, omit_defaults=True):
@@ -122,7 +131,8 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         cases_digest: SHA-256 over all case files.
         manifest_digest: SHA-256 over the IDs of the manifest's variants.
         modes: in the backend's order.
-        operations: those of the cases, each with the document's (or torch's) spelling and a summary.
+        operations: those of the cases, each with the document's (or torch's) spelling, a summary, the source of its
+            budget, and why that is wide where it is.
         idioms: the backend's.
         started: UTC, ISO 8601.
         selection: what of the corpus was asked for (``-k``, ``--variant``), empty for all of it.
@@ -178,7 +188,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
         answer: the result, each step correctly rounded, or the values that the case states; where there is one.
         residuals: of the answer's first elements, what rounding left of the exact value, in ULP of the answer.
         expected: what the case expects in words, where that is not (only) the answer: an error, a print, a claim.
-        budget_source: where the budget of the last step comes from.
+        budget_source: where the budget of the last step comes from; of a gradient variant, that of the gradient.
         check: 'value', or 'gradient': `answer` is then the gradient with respect to the first differentiated argument.
     """
 
@@ -200,6 +210,7 @@ class FindingLine(Struct, frozen=True, omit_defaults=True):
     expected: str
     got: str
     detail: str = ""
+    non_finite: int = 0
 
 
 class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=True):
@@ -207,6 +218,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
 
     Attributes:
         variant, mode: which.
+        idiom: in mode 'idioms', the spelling.
         verdict: one of `conformance.judging.VERDICTS`.
         reason: one line, for everything that did not pass.
         findings: the channels that differ.
@@ -231,6 +243,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     step: str = ""
     end_to_end: float | None = None
     link: str = ""
+    idiom: str = ""
 
 
 class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):
@@ -394,7 +407,7 @@ def _check_format(path: Path, raw: bytes) -> None:
 
 def _collect(path: Path, lines: Iterable[tuple[int, Line]]) -> Run:
     run: Run | None = None
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for number, line in lines:
         if run is None:
             if not isinstance(line, Header):
@@ -414,9 +427,9 @@ def _collect(path: Path, lines: Iterable[tuple[int, Line]]) -> Run:
                 raise RunFileError(f"{path}:{number}: a second time the variant '{line.id}'")
             run.variants[line.id] = line
         elif isinstance(line, Record):
-            key = (line.variant, line.mode)
+            key = (line.variant, line.mode, line.idiom)
             if line.variant not in run.variants or line.mode not in modes or line.verdict not in VERDICTS:
-                raise RunFileError(f"{path}:{number}: a record of an unknown variant, mode or verdict: {key}")
+                raise RunFileError(f"{path}:{number}: a record of an unknown variant, mode or verdict: {key[:2]}")
             if key in seen:
                 raise RunFileError(f"{path}:{number}: a second record of '{line.variant}' in mode {line.mode}")
             seen.add(key)

@@ -61,7 +61,9 @@ class Request:
         command = [sys.executable, "-m", "pytest", "-c", str(_SUITE_INI), "-q", "--tb=short", "--no-header"]
         command += ["-p", "conformance.suite.options", "--pyargs", "conformance.suite"]
         command += ["--backend", backend, "--device", self.device, "--run-file", str(self.run_file(backend))]
-        command += [part for mode in self.modes if mode in backends.load(backend).modes for part in ("--mode", mode)]
+        command += [
+            part for mode in self.modes if mode in backends.load(backend).run_modes() for part in ("--mode", mode)
+        ]
         command += [part for variant in self.variants for part in ("--variant", variant)]
         command += ["-k", self.keyword] if self.keyword else []
         command += ["--cases", str(self.cases)] if self.cases else []
@@ -139,7 +141,7 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
     """
     request.output.mkdir(parents=True, exist_ok=True)
     # Those with most modes take longest; started first, they leave the shortest tail.
-    waiting = sorted(request.backends, key=lambda name: -len(backends.load(name).modes))
+    waiting = sorted(request.backends, key=lambda name: -len(backends.load(name).run_modes()))
     children: list[Child] = []
     try:
         while waiting or any(child.status is None for child in children):
@@ -162,7 +164,7 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
 
 def with_modes(names: Sequence[str], modes: Sequence[str]) -> list[str]:
     """The backends that have at least one of the modes; all of them where no mode is asked for."""
-    return [name for name in names if not modes or set(modes) & set(backends.load(name).modes)]
+    return [name for name in names if not modes or set(modes) & set(backends.load(name).run_modes())]
 
 
 def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
@@ -174,7 +176,12 @@ def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
             problems.append(f"{child.backend}: its process ended with status {child.status}:\n{tail}")
         try:
             if child.path.exists():
-                runs.append(runfile.read(child.path))
+                run = runfile.read(child.path)
+                runs.append(run)
+                if child.status in _PYTEST_RAN and not run.complete:  # something broke while judging
+                    problems.append(
+                        f"{child.backend}: what its process said last:\n{child.output()[-_LOG_TAIL:].strip()}"
+                    )
         except RunFileError as error:
             problems.append(str(error))
     return runs, problems + [text for run in runs for text in shortcomings(run)]
@@ -249,6 +256,7 @@ def failure_lines(run: Run, record: runfile.Record, cases: Path | None = None) -
         record.variant,
         run.header.backend,
         record.mode,
+        record.idiom,
         run.header.device,
         case.call,
         case.claim,

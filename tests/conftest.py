@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from conformance.backends.base import Backend, Idioms
+from conformance.backends.base import IDIOMS, Backend, Idioms
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
@@ -54,6 +54,7 @@ def _run(
     divergences: Sequence[tuple[str, Divergence]],
     version: str,
     mode: str,
+    idiom: str = "",
 ) -> Verdicts:
     judge, executor, registry = Judge(), Executor(backend), Registry(divergences, backend.name, version)
     verdicts = Verdicts({}, {})
@@ -61,18 +62,34 @@ def _run(
         program, inputs = compile_variant(variant), list(materialise(variant).values())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # as in a session: what a framework warns of is judged by its result
-            outcome = (executor.run if variant.check == "value" else executor.gradient)(program, inputs, mode)
+            executed = backend.modes[0] if mode == IDIOMS else mode
+            if variant.check == "value":
+                aliasing = variant.case.expect.aliases is not None
+                outcome = executor.run(program, inputs, executed, idiom, aliasing)
+            else:
+                outcome = executor.gradient(program, inputs, executed, idiom)
         verdicts.outcomes[variant.id] = outcome
-        verdicts.judgements[variant.id] = judge.judge(variant, program, outcome, registry.find(variant, mode))
+        entry = registry.find(variant, mode, idiom)
+        verdicts.judgements[variant.id] = judge.judge(variant, program, outcome, entry)
     return verdicts
 
 
 @pytest.fixture
 def numpy_with() -> Callable[..., NumpyBackend]:
-    """The numpy backend with some of its idioms replaced (None: left out), and some of its methods."""
+    """The numpy backend with some of its idioms replaced (None: left out), and some of its methods.
 
-    def made(methods: Mapping[str, Any] | None = None, **idioms: Any) -> NumpyBackend:
+    Its operations have no other spellings but those given: functions by name, by operation.
+    """
+
+    def made(
+        methods: Mapping[str, Any] | None = None,
+        spellings: Mapping[str, Mapping[str, Any]] | None = None,
+        **idioms: Any,
+    ) -> NumpyBackend:
         changed = Idioms()
+        for operation, functions in (spellings or {}).items():
+            for name, function in functions.items():
+                changed(operation, name)(function)
         for name, function in {**NumpyBackend.idioms, **idioms}.items():
             if function is not None:
                 changed(name)(function)
@@ -124,11 +141,16 @@ def on_cases(folder: Callable[..., Path]) -> Callable[..., Verdicts]:
     """Run cases given as text on a backend (by default plain numpy), divergences given as text applied."""
 
     def run(
-        text: str, backend: Backend | None = None, divergences: str = "", version: str = "2.4.6", mode: str = "eager"
+        text: str,
+        backend: Backend | None = None,
+        divergences: str = "",
+        version: str = "2.4.6",
+        mode: str = "eager",
+        idiom: str = "",
     ) -> Verdicts:
         registry = {"divergences/numpy.yaml": f"backend: numpy\ndivergences:\n{divergences}"} if divergences else {}
         corpus = load(folder(text, **registry))
-        return _run(corpus.variants(), backend or NumpyBackend(), corpus.divergences, version, mode)
+        return _run(corpus.variants(), backend or NumpyBackend(), corpus.divergences, version, mode, idiom)
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from conformance import runfile
+from conformance import backends, runfile
 from conformance.cli import app
 from conformance.runfile import Header, ModeSummary, Writer
 
@@ -51,7 +52,7 @@ def command(python: Callable[..., Any]) -> Callable[..., Any]:
 def test_a_run_of_right_cases_prints_a_summary_writes_a_report_and_exits_with_0(
     command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    done = command("run", "--backend", "numpy", "--cases", folder(GOOD), "-o", tmp_path / "out")
+    done = command("run", "--backend", "numpy", "--mode", "eager", "--cases", folder(GOOD), "-o", tmp_path / "out")
     assert (done.returncode, done.stderr.count("error")) == (0, 0), done.stdout + done.stderr
     assert done.stdout.splitlines()[0].startswith("2 cases, 3 variants, 1 backends   cases ")
     assert "eager   3   3 passed" in done.stdout
@@ -63,7 +64,7 @@ def test_a_run_of_right_cases_prints_a_summary_writes_a_report_and_exits_with_0(
 def test_a_failing_run_names_the_command_that_repeats_it_and_that_command_does(
     command: Callable[..., Any], folder: Callable[..., Path]
 ) -> None:
-    first = command("run", "--backend", "numpy", "--cases", folder(BAD), "--no-report")
+    first = command("run", "--backend", "numpy", "--mode", "eager", "--cases", folder(BAD), "--no-report")
     assert first.returncode == 1
     assert "eager   2   1 passed  1 failed" in first.stdout
     (line,) = (line for line in first.stdout.splitlines() if line.startswith("  repeat    "))
@@ -100,8 +101,27 @@ def test_a_run_in_which_nothing_can_run_exits_with_3_and_says_why(
     done = command("run", "--backend", "numpy", "--device", "gpu", "--cases", folder(GOOD), "--no-report")
     assert done.returncode == 3
     assert "passed" not in done.stdout
-    assert "eager   3   3 unsupported" in done.stdout
+    assert "eager    3   3 unsupported" in done.stdout
+    assert re.search(r"idioms   (\d+)   \1 unsupported", done.stdout)
     assert "error: numpy: nothing could run: no gpu here; numpy sees cpu" in done.stderr
+
+
+def test_other_spellings_are_run_by_themselves_and_a_failing_one_is_named(
+    command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """exp(x) / (1 + exp(x)) is inf / inf from 89 on."""
+    cases = folder("  - {name: one, given: {x: [100.0]}, call: sigmoid(x)}")
+    arguments = ("run", "--backend", "numpy", "--cases", cases, "--no-report", "-o", tmp_path / "out", "--mode")
+    assert command(*arguments, "eager").returncode == 0
+    done = command(*arguments, "idioms")
+    assert done.returncode == 1
+    assert "things/one[float32]   numpy idioms (formula: exp(x) / (1 + exp(x)))   channel: nan-inf" in done.stdout
+    assert "--backend numpy --mode idioms" in done.stdout
+    run = runfile.read(tmp_path / "out" / "numpy-cpu.jsonl")
+    assert run.complete and [m.name for m in run.header.modes] == ["idioms"]
+    others = backends.load("numpy").idioms.others("sigmoid")
+    assert [r.idiom for r in run.records] == list(others)
+    assert [r.idiom for r in run.records if r.verdict == "failed"] == ["formula: exp(x) / (1 + exp(x))"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +166,7 @@ def test_a_registered_divergence_that_matches_nothing_stops_a_run_of_everything(
     cases = folder(GOOD, **{"divergences/numpy.yaml": f"backend: numpy\ndivergences:\n{entry}"})
     done = call("run", "--backend", "numpy", "--cases", cases)
     assert done.exit_code == 2
-    assert "divergences of numpy: 'nothing' matches no variant in its modes and dtypes" in done.stderr
+    assert "divergences of numpy: 'nothing' matches no variant in its modes, dtypes and idioms" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["run", "check", "list", "explain"])
@@ -241,8 +261,14 @@ def test_list_gives_the_manifest_as_json_with_each_modes_share(
 ) -> None:
     subset = "subsets:\n  - {backend: torch, mode: compile, because: it takes seconds, variants: ['*two*']}\n"
     manifest = json.loads(call("list", "--json", "--cases", folder(GOOD, **{"subsets.yaml": subset})).stdout)
-    assert manifest["modes"]["numpy"] == {"eager": 3}
-    assert manifest["modes"]["torch"] == {"eager": 3, "compile": 1}
+    others = {
+        name: [len(backends.load(name).idioms.others(operation)) for operation in ("sigmoid", "exp")]
+        for name in ("numpy", "torch")
+    }
+    assert manifest["modes"]["numpy"] == {"eager": 3, "idioms": 2 * others["numpy"][0] + others["numpy"][1]}
+    torch = {"eager": 3, "compile": 1, "idioms": 2 * others["torch"][0] + others["torch"][1]}
+    assert manifest["modes"]["torch"] == torch
+    assert manifest["modes"]["numpy"]["idioms"] > 0
     assert manifest["variants"][0] == {
         "id": "things/one[float32]",
         "case": "things/one",
@@ -294,7 +320,7 @@ def test_report_is_written_from_run_files_alone(
     command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     cases, out = folder(BAD), tmp_path / "out"
-    command("run", "--backend", "numpy", "--cases", cases, "--no-report", "-o", out)
+    command("run", "--backend", "numpy", "--mode", "eager", "--cases", cases, "--no-report", "-o", out)
     (cases / "things.yaml").unlink()
     done = command("report", "-o", out)
     assert done.returncode == 1  # as the run itself

@@ -45,7 +45,17 @@ def test_exactly_the_registered_outcome_is_divergent_with_its_reason(
 
 
 @pytest.mark.parametrize(
-    "instead", ["{dtype: float64}", "{shape: [1]}", "{values: [0, 0]}", "{ulp: [10, 100]}", "{raises: TypeError}"]
+    "instead",
+    [
+        "{dtype: float64}",
+        "{shape: [1]}",
+        "{values: [0, 0]}",
+        "{ulp: [10, 100]}",
+        "{raises: TypeError}",
+        "{non-finite: 1}",
+        "{zero-signs: true}",
+        "{aliases: true}",
+    ],
 )
 def test_an_outcome_that_conforms_fails_and_asks_to_remove_the_entry(
     instead: str, on_cases: Callable[..., Any]
@@ -207,6 +217,168 @@ def test_values_registered_for_a_gradient_are_those_of_the_gradient(
     assert on_cases(GRADIENT, with_gradient(0.125), half)["one"].verdict == "failed"
 
 
+SPECIAL = """
+  - {name: one, given: {x: [0.0, 1.0, .nan, 2.0, .inf]}, call: sigmoid(x)}
+"""
+
+
+def instead_of(**elements: float) -> Callable[[Any], Any]:
+    """A sigmoid with other results at some places."""
+
+    def sigmoid(x: Any) -> Any:
+        result = np.array(RIGHT["sigmoid"](x))
+        for place, value in elements.items():
+            result[int(place[1:])] = value
+        return result
+
+    return sigmoid
+
+
+def test_a_number_of_elements_that_are_wrongly_nan_or_finite_may_be_registered_and_no_other_number(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """NaN where a number is due, a number where NaN is, infinity, and NaN where a limit is due: all count."""
+    for count, wrong in [
+        (1, instead_of(_0=np.nan)),
+        (1, instead_of(_2=0.5)),
+        (1, instead_of(_4=np.nan)),
+        (3, instead_of(_0=np.inf, _1=-np.inf, _2=0.0)),
+    ]:
+        backend = numpy_with(sigmoid=wrong)
+        assert on_cases(SPECIAL, backend, entry(f"{{non-finite: {count}}}"))["one"].verdict == "divergent"
+        judged = on_cases(SPECIAL, backend, entry(f"{{non-finite: {count + 1}}}"))["one"]
+        assert judged.verdict == "failed"
+        assert judged.reason.endswith(f"; but it is {count} of them")
+        between = entry(f"{{non-finite: [{count}, {count + 2}]}}")
+        assert on_cases(SPECIAL, backend, between)["one"].verdict == "divergent"
+        above = entry(f"{{non-finite: [{count + 1}, {count + 2}]}}")
+        assert on_cases(SPECIAL, backend, above)["one"].verdict == "failed"
+
+
+def test_so_many_nan_do_not_excuse_a_wrong_number_beside_them(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    backend = numpy_with(sigmoid=instead_of(_0=np.nan, _1=0.75))
+    judged = on_cases(SPECIAL, backend, entry("{non-finite: 1}"))["one"]
+    assert judged.reason.endswith("but it also deviates in value")
+    both = entry("{non-finite: 1, ulp: [3.0e+5, 4.0e+5]}")
+    assert on_cases(SPECIAL, backend, both)["one"].verdict == "divergent"
+    widened = numpy_with(sigmoid=lambda x: instead_of(_0=np.nan)(x).astype(np.float64))
+    assert on_cases(SPECIAL, widened, entry("{non-finite: 1}"))["one"].verdict == "failed"
+
+
+def test_moved_elements_that_are_wrongly_nan_count_as_well(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = "  - {name: one, given: {x: [[1.0, .nan, .inf]]}, call: 'reshape(x, shape=[3])'}"
+    backend = numpy_with(reshape=lambda x, shape: np.float32([np.nan, 0.0, np.inf]))
+    assert on_cases(text, backend, entry("{non-finite: 2}"))["one"].verdict == "divergent"
+    assert on_cases(text, backend, entry("{non-finite: 1}"))["one"].verdict == "failed"
+
+
+ZEROS = "  - {name: one, given: {x: [[-0.0, 1.0, 0.0]]}, call: 'reshape(x, shape=[3])'}"
+
+
+def test_zeros_of_another_sign_may_be_registered_and_nothing_beside_them(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    registered = entry("{zero-signs: true}")
+    assert on_cases(ZEROS, numpy_with(reshape=lambda x, shape: x.ravel() + 0), registered)["one"].verdict == "divergent"
+    assert on_cases(ZEROS, None, registered)["one"].reason.endswith("fixed, remove the entry")
+    for wrong, channel in [
+        (lambda x, shape: np.abs(x.ravel()) * np.float32(2), "value"),
+        (lambda x, shape: x.ravel() + np.float32([0, 0, np.nan]), "nan-inf"),
+    ]:
+        judged = on_cases(ZEROS, numpy_with(reshape=wrong), registered)["one"]
+        assert judged.reason == f"registered: zeros of another sign; but it also deviates in {channel}"
+
+
+def test_nothing_but_what_is_registered_excuses_the_sign_of_a_zero(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    unsigned = numpy_with(reshape=lambda x, shape: x.ravel() + 0)
+    for instead in ("{ulp: [0, 10]}", "{non-finite: 1}", "{dtype: float32}", "{aliases: true}"):
+        assert on_cases(ZEROS, unsigned, entry(instead))["one"].verdict == "failed"
+
+
+def memory(aliases: str) -> str:
+    return f"  - {{name: one, given: {{x: [[1.0]]}}, call: 'reshape(x, shape=[1])', expect: {{aliases: {aliases}}}}}"
+
+
+def test_a_copy_for_a_view_and_a_view_for_a_copy_may_be_registered(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    copying = numpy_with(reshape=lambda x, shape: x.ravel().copy())
+    assert on_cases(memory("true"), copying, entry("{aliases: false}"))["one"].verdict == "divergent"
+    assert on_cases(memory("false"), None, entry("{aliases: true}"))["one"].verdict == "divergent"
+    wrong = on_cases(memory("true"), copying, entry("{aliases: true}"))["one"]
+    assert wrong.reason == "registered: a view; but it is a copy"
+    assert on_cases(memory("false"), None, entry("{aliases: false}"))["one"].reason.endswith("a copy; but it is a view")
+    assert on_cases(memory("true"), None, entry("{aliases: false}"))["one"].reason.endswith("fixed, remove the entry")
+
+
+def test_a_registered_copy_does_not_excuse_its_values(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    wrong = numpy_with(reshape=lambda x, shape: x.ravel() * np.float32(2))
+    judged = on_cases(memory("true"), wrong, entry("{aliases: false}"))["one"]
+    assert judged.reason == "registered: a copy; but it also deviates in value"
+
+
+def test_a_list_of_patterns_is_about_what_any_of_them_matches(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    listed = f"  - {{cases: ['things/one[float64]', '*other*'], instead: {{shape: [2, 1]}}, {WHY}}}"
+    tall = numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x)[:, None], exp=lambda x: np.exp(x)[:, None])
+    verdicts = on_cases(CASE, tall, listed)
+    assert verdicts.ids("divergent") == ["things/one[float64]", "things/other[float32]"]
+    assert verdicts.ids("failed") == ["things/one[float32]"]
+
+
+SPELLINGS = {"sigmoid": {"lib.sigmoid": widened, "formula: doubled": doubled}}
+
+
+@pytest.mark.parametrize(
+    ("more", "primary", "lib", "formula"),
+    [
+        ("", "divergent", "failed", "failed"),  # of the primary spelling alone
+        ("idioms: [lib.sigmoid]", "failed", "divergent", "failed"),
+        ("idioms: ['lib.*']", "failed", "divergent", "failed"),
+        ("idioms: ['formula*']", "failed", "failed", "failed"),  # it applies, and its values are no float64
+        ("idioms: ['formula*', 'lib.sigmoi?']", "failed", "divergent", "failed"),
+        ("idioms: ['*']", "failed", "divergent", "failed"),
+        ("idioms: [lib]", "failed", "failed", "failed"),
+        ("idioms: ['lib.*'], modes: [idioms]", "failed", "divergent", "failed"),
+        ("idioms: ['lib.*'], modes: [eager]", "failed", "failed", "failed"),
+    ],
+)
+def test_an_entry_with_idioms_is_about_these_alone_and_one_without_about_the_primary_one(
+    more: str, primary: str, lib: str, formula: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    backend = numpy_with(spellings=SPELLINGS, sigmoid=widened)
+    text = "  - {name: one, given: {x: [0.0, 1.0]}, call: sigmoid(x)}"
+    registered = entry("{dtype: float64}", more=more)
+    assert on_cases(text, backend, registered)["one"].verdict == primary
+    verdicts = {
+        name: on_cases(text, backend, registered, mode="idioms", idiom=name)["one"] for name in SPELLINGS["sigmoid"]
+    }
+    assert [judged.verdict for judged in verdicts.values()] == [lib, formula]
+    applied = any(f.channel == "registry" for f in verdicts["formula: doubled"].findings)
+    assert applied == ("formula" in more or "'*'" in more)
+
+
+def test_the_registry_tells_spellings_of_a_variant_apart(folder: Callable[..., Any]) -> None:
+    """Its last variant is remembered; the entries that apply to it differ by mode and spelling."""
+    text = "\n".join(
+        [entry("{shape: [1]}", more="idioms: [a]"), entry("{shape: [2]}"), entry("{shape: [3]}", more="idioms: ['*']")]
+    )
+    corpus = corpus_with(folder, text)
+    registry, variant = Registry(corpus.divergences, "numpy", "2.4.6"), next(corpus.variants())
+    for _ in range(2):
+        found = [registry.find(variant, "idioms" if name else "eager", name) for name in ("a", "", "b")]
+        assert [e.spec.instead.shape for e in found] == [[1], [2], [3]]
+
+
 @pytest.mark.parametrize(
     ("more", "verdict"),
     [
@@ -284,6 +456,43 @@ def test_an_entry_that_is_about_no_variant_is_reported(more: str, cases: str, fo
     assert line.startswith(f"divergences of numpy: '{cases}' matches no variant")
 
 
+@pytest.mark.parametrize(
+    "more",
+    ["idioms: ['scipy.special.expit']", "idioms: ['scipy*', 'formula: (tanh*']", "idioms: ['*'], modes: [idioms]"],
+)
+def test_an_entry_about_spellings_that_there_are_is_not_reported(more: str, folder: Callable[..., Any]) -> None:
+    assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", more=more))) == []
+
+
+@pytest.mark.parametrize(
+    ("cases", "more", "reported"),
+    [
+        ("things/one*", "idioms: [scipy.special.expat]", ["things/one*", "scipy.special.expat"]),
+        ("things/one*", "idioms: ['scipy*', 'tinygrad*']", ["tinygrad*"]),
+        ("nothing", "idioms: ['scipy*']", ["nothing"]),
+        ("things/one*", "idioms: ['scipy*'], modes: [eager]", ["things/one*"]),  # other spellings run in no such mode
+        ("things/one*", "modes: [idioms]", ["things/one*"]),  # nor the primary ones in this one
+    ],
+)
+def test_an_entry_about_spellings_that_never_run_is_reported(
+    cases: str, more: str, reported: list[str], folder: Callable[..., Any]
+) -> None:
+    lines = unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", cases, more)))
+    assert set(reported) >= {line.split("'")[1] for line in lines} >= {reported[-1]}
+    assert all(line.startswith("divergences of numpy: '") for line in lines)
+
+
+def test_each_pattern_of_a_list_must_match_something(folder: Callable[..., Any]) -> None:
+    listed = (
+        f"  - {{cases: ['things/one*', 'things/noone*', '*other*', '*[int8]'], instead: {{dtype: float64}}, {WHY}}}"
+    )
+    lines = unmatched_patterns(corpus_with(folder, listed))
+    assert [line.split("'")[1] for line in lines] == ["things/noone*", "*[int8]"]
+    limited = f"  - {{cases: ['things/one*', '*other*'], instead: {{shape: [1]}}, dtypes: [float64], {WHY}}}"
+    lines = unmatched_patterns(corpus_with(folder, limited))
+    assert [line.split("'")[1] for line in lines] == ["*other*"]  # it has no variant of float64
+
+
 def test_an_entry_about_another_machine_is_not_reported_here(folder: Callable[..., Any]) -> None:
     assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", more="machines: [pdp11]"))) == []
 
@@ -333,6 +542,9 @@ def test_a_pattern_does_not_match(pattern: str, variant: str) -> None:
         ("{returns: true, shape: []}", "a result, no error, shape []"),
         ("{dtype: float64, values: [0, 0]}", "dtype float64, the values [0, 0]"),
         ("{ulp: [0.5, 2]}", "an error of 0.5 to 2 ULP"),
+        ("{non-finite: 1200}", "NaN or infinity in 1,200 elements that must not be so, or the other way"),
+        ("{zero-signs: true, aliases: true}", "zeros of another sign, a view"),
+        ("{aliases: false}", "a copy"),
     ],
 )
 def test_what_comes_instead_is_said_in_words(instead: str, summary: str, folder: Callable[..., Any]) -> None:

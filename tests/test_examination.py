@@ -264,12 +264,21 @@ def test_a_gradient_has_the_dtype_of_its_input(
     assert verdicts.failed() == {"gradient"}
 
 
-def test_a_gradient_of_a_wrong_result_fails_by_its_value(
+def test_of_a_gradient_variant_the_gradient_is_judged_and_the_value_by_its_own_variant(
     on_cases: Callable[..., Any], with_gradients: Callable[..., Any]
 ) -> None:
     verdicts = on_cases(GRADIENTS, with_gradients(sigmoid=lambda x: RIGHT["sigmoid"](x) * x.dtype.type(1.01)))
     assert verdicts.failed() == {"value"}
-    assert "things/sigmoid[float32,gradient]" in verdicts.ids("failed")
+    assert verdicts.ids("failed") == ["things/sigmoid[float32]", "things/sigmoid[float64]"]
+
+
+def test_a_gradient_of_a_result_of_the_wrong_shape_or_dtype_fails_by_that(
+    on_cases: Callable[..., Any], with_gradients: Callable[..., Any]
+) -> None:
+    for channel, change in (("shape", np.ravel), ("dtype", lambda y: y.astype(np.float16))):
+        verdicts = on_cases(GRADIENTS, with_gradients(sigmoid=lambda x, c=change: c(RIGHT["sigmoid"](x))))
+        assert channel in verdicts.failed()
+        assert "things/sigmoid[float32,gradient]" in verdicts.ids("failed")
 
 
 def test_a_gradient_that_raises_or_can_not_be_read_fails_by_its_status(
@@ -333,3 +342,77 @@ def test_an_idiom_may_say_that_it_is_unsupported_and_nothing_is_shown_as_its_res
 
     judged = on_cases("  - {name: one, given: {x: [1.0]}, call: sigmoid(x)}", numpy_with(sigmoid=refusing))["one"]
     assert (judged.verdict, judged.reason) == ("unsupported", "this build has no such kernel")
+
+
+STATED = """
+  - name: one
+    given: {p: [0.0], y: [1.0]}
+    call: binary_cross_entropy(p, y, reduction='none')
+    check: [gradient]
+    expect: {values: [0.0], because: 'the clamped logarithm is constant, so its slope is 0'}
+"""
+
+
+def with_gradient(*elements: Any, dtype: Any = np.float32) -> dict[str, Any]:
+    return {"gradient": lambda self, function, inputs, wrt, cotangent: [np.array(g, dtype=dtype) for g in elements]}
+
+
+def test_a_gradient_may_be_stated_where_the_definition_has_none(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    judged = on_cases(STATED, numpy_with(with_gradient([0.0])))["one"]
+    assert (judged.verdict, judged.findings) == ("passed", [])
+
+
+@pytest.mark.parametrize(
+    ("gradient", "dtype", "channels"),
+    [
+        ([-1.0], np.float32, {"value"}),
+        ([1e-38], np.float32, {"value"}),
+        ([-np.inf], np.float32, {"nan-inf"}),
+        ([np.nan], np.float32, {"nan-inf"}),
+        ([-0.0], np.float32, {"signed-zero"}),
+        ([0.0, 0.0], np.float32, {"shape"}),
+        (0.0, np.float32, {"shape"}),
+        ([0.0], np.float64, {"gradient"}),
+    ],
+)
+def test_another_gradient_than_the_stated_one_fails(
+    gradient: Any, dtype: Any, channels: set[str], on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    assert on_cases(STATED, numpy_with(with_gradient(gradient, dtype=dtype))).failed() == channels
+
+
+def test_stated_values_of_a_gradient_are_about_the_first_input_that_is_differentiated(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = """
+  - name: one
+    given: {y: [1.0, 0.0], a: [2.0, 3.0]}
+    call: add(a, y)
+    check: [gradient]
+    expect: {values: [1.0, -0.5], because: these are the weights of the sum}
+"""
+    assert on_cases(text, numpy_with(with_gradient([1.0, -0.5], [7.0, 7.0])))["one"].verdict == "passed"
+    assert on_cases(text, numpy_with(with_gradient([7.0, 7.0], [1.0, -0.5])))["one"].verdict == "failed"
+
+
+def test_a_stated_gradient_excuses_no_result_of_another_shape(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    wrong = numpy_with(
+        with_gradient([0.0]), binary_cross_entropy=lambda p, target, *, reduction: np.zeros(2, dtype=p.dtype)
+    )
+    assert on_cases(STATED, wrong).failed() == {"shape"}
+
+
+def test_elements_of_a_gradient_that_are_not_finite_are_counted(
+    on_cases: Callable[..., Any], with_gradients: Callable[..., Any]
+) -> None:
+    def spoiled(g: np.ndarray) -> np.ndarray:
+        g = g.copy()
+        g[0, :2] = np.nan, np.inf
+        return g
+
+    judged = on_cases(GRADIENTS, with_gradients(spoiled))["softmax[float64,gradient]"]
+    assert [(f.channel, f.non_finite) for f in judged.findings] == [("gradient", 2)]

@@ -32,7 +32,7 @@ def test_the_text_says_what_was_expected_what_came_and_how_to_repeat_it() -> Non
         Finding("value", "4", "5"),
         Finding("dtype", "float32", "float64"),
     ]
-    text = failure_text("a/b[float32]", "torch", "eager", "cpu", "exp(x)", False, findings)
+    text = failure_text("a/b[float32]", "torch", "eager", "", "cpu", "exp(x)", False, findings)
     assert text.splitlines() == [
         "FAILED  a/b[float32]   torch eager   channel: value, dtype",
         "  call      exp(x)",
@@ -50,5 +50,12 @@ def test_the_text_says_what_was_expected_what_came_and_how_to_repeat_it() -> Non
 
 
 def test_a_claim_is_called_a_claim() -> None:
-    text = failure_text("a/b[float32]", "torch", "eager", "cpu", "exp(x) > 0", True, [Finding("claim", "a", "b")])
+    text = failure_text("a/b[float32]", "torch", "eager", "", "cpu", "exp(x) > 0", True, [Finding("claim", "a", "b")])
     assert text.splitlines()[1] == "  claim     exp(x) > 0"
+
+
+def test_another_spelling_than_the_primary_one_is_named() -> None:
+    finding = Finding("value", "1", "2")
+    text = failure_text("a/b[float32]", "jax", "idioms", "jax.numpy.exp", "cpu", "exp(x)", False, [finding])
+    assert text.splitlines()[0] == "FAILED  a/b[float32]   jax idioms (jax.numpy.exp)   channel: value"
+    assert text.splitlines()[-1].endswith("--variant 'a/b[float32]' --backend jax --mode idioms")

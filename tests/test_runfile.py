@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -46,8 +47,8 @@ def variant(name: str) -> VariantLine:
     return VariantLine(f"a/b[{name}]", "a/b", "float32", {"x": X}, X, [0.0])
 
 
-def record(name: str, verdict: str = "passed", mode: str = "eager") -> Record:
-    return Record(f"a/b[{name}]", mode, verdict, got=[X], ulp=0.25, budget=4.0, at=[0])
+def record(name: str, verdict: str = "passed", mode: str = "eager", idiom: str = "") -> Record:
+    return Record(f"a/b[{name}]", mode, verdict, got=[X], ulp=0.25, budget=4.0, at=[0], idiom=idiom)
 
 
 @pytest.fixture
@@ -292,3 +293,43 @@ def test_a_file_that_is_empty_missing_or_a_folder_is_refused(tmp_path: Path) -> 
 def test_a_field_that_a_later_version_adds_does_not_hinder(written: Callable[..., Path]) -> None:
     path = rewritten(written(record("x")), lambda lines: lines[3].update(mood="fine"))
     assert runfile.read(path).complete
+
+
+def with_idioms(idioms: int) -> Header:
+    sources = [
+        IdiomSource("exp", "def exp(x):\n    return np.exp(x)"),
+        IdiomSource("exp", "def other(x): ...", "scipy.special.exp2", "scipy 1.17"),
+    ]
+    modes = [ModeSummary("eager", 1), ModeSummary("idioms", idioms)]
+    return msgspec.structs.replace(header(), modes=modes, idioms=sources)
+
+
+def test_records_of_other_spellings_come_back_with_their_names_and_sources(written: Callable[..., Path]) -> None:
+    records = [record("x"), *(record("x", mode="idioms", idiom=name) for name in ("one", "another: f(x)"))]
+    finding = FindingLine("nan-inf", "1", "nan", "here", 3)
+    records.append(Record("a/b[x]", "idioms", "failed", "nan-inf: …", [finding], [X], idiom="third"))
+    run = runfile.read(written(*records, head=with_idioms(3)))
+    assert run.complete and run.records == records
+    assert [r.idiom for r in run.records] == ["", "one", "another: f(x)", "third"]
+    assert run.records[-1].findings[0].non_finite == 3
+    assert [(i.name, i.needs) for i in run.header.idioms] == [("", ""), ("scipy.special.exp2", "scipy 1.17")]
+    assert run.counts()["idioms"]["passed"] == 2
+    assert len(run.variants) == 1
+
+
+def test_what_has_no_other_spelling_is_written_without_the_words_for_it(written: Callable[..., Path]) -> None:
+    lines = lines_of(written(record("x")))
+    assert "idiom" not in lines[3]
+    assert set(lines[0]["idioms"][0]) == {"operation", "source"}
+
+
+def test_a_second_record_of_a_spelling_is_refused_and_one_of_another_is_not(written: Callable[..., Path]) -> None:
+    one, another = (record("x", mode="idioms", idiom=name) for name in ("one", "another"))
+    assert runfile.read(written(one, another, head=with_idioms(2))).records == [one, another]
+    with pytest.raises(RunFileError, match=r":5: a second record of 'a/b\[x\]' in mode idioms"):
+        runfile.read(written(one, one, head=with_idioms(2)))
+
+
+def test_a_run_that_lacks_a_spelling_is_incomplete(written: Callable[..., Path]) -> None:
+    run = runfile.read(written(record("x"), record("x", mode="idioms", idiom="one"), head=with_idioms(2)))
+    assert (run.complete, run.missing()) == (False, {"idioms": 1})

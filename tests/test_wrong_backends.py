@@ -10,6 +10,7 @@ import pytest
 
 from conformance.answers import Answers
 from conformance.backends.numpy import NumpyBackend
+from conformance.casefile.errors import CaseFileError
 from conformance.casefile.inputs import materialise
 from conformance.program import compile_variant
 
@@ -21,126 +22,8 @@ def softmax_without_shift(x: Any, *, axis: int) -> Any:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-def loss_by_one_minus_sigmoid(x: Any, target: Any, **options: Any) -> Any:
-    return RIGHT["binary_cross_entropy"](RIGHT["sigmoid"](x), target, **options)
-
-
-def mean_for_sum(p: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
-    return RIGHT["binary_cross_entropy"](
-        p, target, weight=weight, reduction="mean" if reduction == "sum" else reduction
-    )
-
-
-def zeros_for_wide(x: Any, *, axis: int) -> Any:
-    """What a comparison with an absolute tolerance of 0.3 would let pass."""
-    return RIGHT["softmax"](x, axis=axis) * x.dtype.type(0)
-
-
-def moved_by(name: str, ulp: int) -> Callable[..., Any]:
-    def moved(*args: Any, **kwargs: Any) -> Any:
-        result = np.asarray(RIGHT[name](*args, **kwargs))
-        return result + result.dtype.type(ulp) * np.spacing(np.abs(result))
-
-    return moved
-
-
 def changed(name: str, change: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda *args, **kwargs: change(np.asarray(RIGHT[name](*args, **kwargs)))
-
-
-def raising(*args: Any, **kwargs: Any) -> Any:
-    raise RuntimeError("no kernel for this input")
-
-
-def error_swallowed(arrays: Any, *, axis: int = 0) -> Any:
-    try:
-        return RIGHT["stack"](arrays, axis=axis)
-    except ValueError:
-        return np.zeros((2, 2), dtype=np.int64)
-
-
-def nothing_instead_of_an_error(arrays: Any, *, axis: int = 0) -> Any:
-    try:
-        return RIGHT["stack"](arrays, axis=axis)
-    except ValueError:
-        return None
-
-
-def one_element_wrong(x: Any) -> Any:
-    result = np.array(RIGHT["sigmoid"](x))
-    result.flat[-1] *= result.dtype.type(1.01)
-    return result
-
-
-DEFECTS: dict[str, tuple[str, dict[str, Callable[..., Any]], str]] = {
-    "softmax along the last axis, whatever was asked": (
-        "softmax/", {"softmax": lambda x, *, axis: RIGHT["softmax"](x, axis=-1)}, "value",
-    ),
-    "softmax over all elements": (
-        "softmax/", {"softmax": lambda x, *, axis: softmax_without_shift(x, axis=None)}, "value",
-    ),
-    "softmax that is zero": ("softmax/every-number", {"softmax": zeros_for_wide}, "value"),
-    "softmax with its complement": ("softmax/", {"softmax": changed("softmax", lambda y: 1 - y)}, "value"),
-    "mean where a sum was asked": ("bce-loss/single-losses", {"binary_cross_entropy": mean_for_sum}, "value"),
-    "sum where a mean was asked": (
-        "bce-loss/loss-of-the-printed-example",
-        {"binary_cross_entropy": lambda p, target: RIGHT["binary_cross_entropy"](p, target, reduction="sum")},
-        "value",
-    ),
-    "no reduction": (
-        "bce-loss/loss-of-the-printed-example",
-        {"binary_cross_entropy": lambda p, target: RIGHT["binary_cross_entropy"](p, target, reduction="none")},
-        "shape",
-    ),
-    "prediction and target swapped": (
-        "bce-loss/loss-of-the-printed-sigmoids",
-        {"binary_cross_entropy": lambda p, target: RIGHT["binary_cross_entropy"](target, p)},
-        "value",
-    ),
-    "a joined loss that is computed in two steps": (
-        "bce-with-logits-loss/joined-loss-at-saturation",
-        {"binary_cross_entropy_with_logits": loss_by_one_minus_sigmoid},
-        "value",
-    ),
-    "float64 where float32 is due": (
-        "sigmoid/curve", {"sigmoid": lambda x: RIGHT["sigmoid"](x.astype(np.float64))}, "dtype",
-    ),
-    "integers that become floats": ("stack/", {"stack": changed("stack", lambda y: y.astype(np.float32))}, "dtype"),
-    "a leading axis too many": ("softmax/", {"softmax": changed("softmax", lambda y: y[None])}, "shape"),
-    "a flattened result": ("sigmoid/range", {"sigmoid": changed("sigmoid", np.ravel)}, "shape"),
-    "axes transposed": ("stack/stack-along-dimension-1", {"stack": changed("stack", np.transpose)}, "shape"),
-    "rows in the wrong order": ("stack/", {"stack": changed("stack", lambda y: y[::-1])}, "value"),
-    "column-major reshape": ("stack/stack-then-flatten", {"reshape": lambda x, shape: x.ravel(order="F")}, "value"),
-    "a dropped element": ("stack/stack-along-every", {"stack": lambda arrays, *, axis=0: RIGHT["stack"](arrays[:-1], axis=axis)}, "shape"),
-    "an element that is there twice": (
-        "stack/stack-along-every",
-        {"stack": lambda arrays, *, axis=0: RIGHT["stack"]([*arrays[:-1], arrays[0]], axis=axis)},
-        "value",
-    ),
-    "one wrong element of many": ("sigmoid/curve", {"sigmoid": one_element_wrong}, "value"),
-    "tanh for sigmoid": ("sigmoid/", {"sigmoid": lambda x: np.tanh(x)}, "value"),
-    "a result that is NaN": ("sigmoid/curve", {"sigmoid": changed("sigmoid", lambda y: y * np.nan)}, "nan-inf"),
-    "a result that is infinite": ("sigmoid/curve", {"sigmoid": changed("sigmoid", lambda y: y + np.inf)}, "nan-inf"),
-    "an error where a result is due": ("sigmoid/curve", {"sigmoid": raising}, "status"),
-    "a result where an error is due": ("stack/stacking-past", {"stack": error_swallowed}, "status"),
-    "nothing where an error is due": ("stack/stacking-past", {"stack": nothing_instead_of_an_error}, "status"),
-    "a constructor that ignores the dtype": (
-        "constructors/", {"asarray": lambda data, *, dtype=None: np.asarray(data, dtype=np.float64)}, "dtype",
-    ),
-    "a constructor that rounds to whole numbers": (
-        "constructors/", {"asarray": lambda data, *, dtype=None: np.rint(RIGHT["asarray"](data, dtype=dtype) + 1)}, "value",
-    ),
-    "a stated value missed by a little": ("sigmoid/midpoint", {"sigmoid": moved_by("sigmoid", 1)}, "value"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("defect", DEFECTS)
-def test_a_defect_is_caught_in_its_channel_and_plain_numpy_is_not(
-    defect: str, on_document: Callable[..., Any], numpy_with: Callable[..., Any]
-) -> None:
-    where, idioms, channel = DEFECTS[defect]
-    assert on_document(NumpyBackend(), where).ids("failed") == []
-    assert channel in on_document(numpy_with(**idioms), where).failed()
 
 
 def test_plain_numpy_fails_none_of_the_documents_cases_and_deviates_only_as_registered(
@@ -347,18 +230,18 @@ def test_a_stated_shape_and_dtype_count(on_cases: Callable[..., Any]) -> None:
 def test_a_result_of_which_nothing_is_known_does_not_pass(
     on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:
-    """Inputs of two dtypes, infinite inputs, refused arguments: the case must say what is due."""
+    """Inputs of two dtypes, inputs that are no probabilities, refused arguments: the case must say what is due."""
     text = """
   - name: mixed
     given: {x: [1.0], y: {array: [1.0], dtype: float64}}
     call: x + y
-  - {name: infinite, given: {x: [.inf]}, call: sigmoid(x)}
+  - {name: outside, given: {p: [1.5], y: [1.0]}, call: 'binary_cross_entropy(p, y)'}
   - {name: refused, given: {x: [1.0, 2.0]}, call: 'sum(reshape(x, shape=[3]))'}
 """
     verdicts = on_cases(text, numpy_with(reshape=lambda x, shape: np.ones(3, dtype=x.dtype)))
     assert len(verdicts.ids("failed")) == 3
     assert verdicts["mixed"].reason.startswith("dtype: expected a dtype stated by the case")
-    assert verdicts["infinite"].reason.startswith("value: expected values stated by the case")
+    assert verdicts["outside"].reason.startswith("value: expected values stated by the case")
     assert verdicts["refused"].reason.startswith("shape: expected an error or a stated result")
 
 
@@ -394,3 +277,52 @@ def test_an_error_outside_the_call_is_not_the_refusal_that_is_due(
     for method in ("from_numpy", "to_numpy"):
         judged = on_cases(text, numpy_with({method: broken}))["one"]
         assert judged.reason == "status: expected a refusal of the call, got TypeError: this adapter is broken"
+
+
+AXIS_LEFT_OUT = """
+  - {name: rank-0, given: {x: 1.5}, for: {dtype: float32}, call: softmax(x)}
+  - name: of
+    given: {x: {normal: {shape: s, seed: 1}}}
+    for: {s: [[4], [3, 4], [2, 3, 4], [2, 2, 3, 2]]}
+    call: softmax(x)
+"""
+
+
+def test_a_softmax_without_an_axis_goes_along_axis_0_or_1_as_the_rank_has_it(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def implicit(x: Any, *, axis: int | None = None) -> Any:
+        return RIGHT["softmax"](x, axis=(None, 0, 1, 0, 1)[x.ndim] if axis is None else axis)
+
+    assert len(on_cases(AXIS_LEFT_OUT, numpy_with(softmax=implicit)).ids("passed")) == 5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "failing"),
+    [
+        ("over all", ["s=3x4", "s=2x3x4", "s=2x2x3x2"]),
+        ("the last", ["s=2x3x4", "s=2x2x3x2"]),
+        ("the first", ["s=3x4", "s=2x2x3x2"]),
+        ("refused", ["rank-0", "s=4", "s=3x4", "s=2x3x4", "s=2x2x3x2"]),
+    ],
+)
+def test_a_softmax_with_another_implicit_axis_is_caught_wherever_that_is_another(
+    wrong: str, failing: list[str], on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def softmax(x: Any, *, axis: int | None = None) -> Any:
+        if wrong == "refused" and axis is None:
+            raise TypeError("softmax() missing 1 required keyword-only argument: 'axis'")
+        return RIGHT["softmax"](x, axis=None if wrong == "over all" or not x.ndim else {"the last": -1}.get(wrong, 0))
+
+    verdicts = on_cases(AXIS_LEFT_OUT, numpy_with(softmax=softmax))
+    assert [any(part in v for part in failing) for v in verdicts.judgements] == [
+        v in verdicts.ids("failed") for v in verdicts.judgements
+    ]
+    assert len(verdicts.ids("failed")) == len(failing)
+    assert verdicts.failed() == ({"status"} if wrong == "refused" else {"value"})
+
+
+def test_the_axis_may_be_left_out_but_is_not_null(variants: Callable[..., Any]) -> None:
+    assert variants("  - {name: one, given: {x: [1.0]}, call: softmax(x)}")
+    with pytest.raises(CaseFileError, match="must be an axis"):
+        variants("  - {name: one, given: {x: [1.0]}, call: 'softmax(x, axis=None)'}")

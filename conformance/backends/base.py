@@ -8,6 +8,10 @@ Its idioms are plain functions, whose bodies are what a user of the framework wo
     @idiom("softmax")
     def softmax(x, *, axis):
         return torch.softmax(x, dim=axis)
+
+    @idiom("softmax", "torch.nn.Softmax")  # another spelling that people use, judged like the first
+    def softmax_module(x, *, axis):
+        return torch.nn.Softmax(dim=axis)(x)
 """
 
 from __future__ import annotations
@@ -18,7 +22,8 @@ import inspect
 import sys
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, ClassVar
 
@@ -34,41 +39,133 @@ class Unsupported(Exception):  # noqa: N818 - a verdict, not an error
     """The backend can't do what is asked of it, for a reason that is no deviation: it says why."""
 
 
+IDIOMS = "idioms"
+"""Not a mode of execution: the plain mode, once for every other spelling of an operation. Listed beside the modes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One way to write an operation.
+
+    Attributes:
+        name: what it is called (``torch.nn.Softmax``); empty for the primary one.
+        function: as a user of the framework would write it. A parameter that it lacks is one that this spelling does
+            not offer: calls that give it leave the spelling out.
+        needs: the module beyond the framework that it uses (``scipy.special``), imported when it is first run.
+        cases: a pattern of the case IDs it is meant for.
+    """
+
+    name: str
+    function: Function
+    needs: str = ""
+    cases: str = "*"
+
+    def takes(self, arguments: Collection[str]) -> bool:
+        """Whether it can be called with just these parameters."""
+        try:
+            inspect.signature(self.function).bind(**dict.fromkeys(arguments))
+        except TypeError:
+            return False
+        return True
+
+    def ready(self) -> Function:
+        """The function, with what it needs imported.
+
+        Raises:
+            Unsupported: that is not installed.
+        """
+        root = self.needs.partition(".")[0]
+        if not root:
+            return self.function
+        if self.needs not in sys.modules or root not in self.function.__globals__:
+            try:
+                importlib.import_module(self.needs)
+            except ImportError as error:
+                raise Unsupported(f"{root} can't be imported: {error}") from None
+            self.function.__globals__[root] = sys.modules[root]
+        return self.function
+
+    @property
+    def source(self) -> str:
+        """The function's source, without its decorator."""
+        lines = textwrap.dedent(inspect.getsource(self.function)).splitlines()
+        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)  # a lambda has none
+        return "\n".join(lines[start:])
+
+
 class Idioms(Mapping[str, Function]):
-    """The spellings a backend gives to operations, by operation name.
+    """The spellings a backend gives to operations: the primary ones by operation name, and others beside them.
 
     Args:
-        inherited: spellings to start from, such as `conformance.backends.operators.idiom`.
+        inherited: spellings to start from, such as `conformance.backends.idioms.operators.idiom`.
+
+    Attributes:
+        modules: names of the modules whose functions were registered here, and not inherited.
     """
 
     def __init__(self, inherited: Mapping[str, Function] | None = None) -> None:
-        self._functions: dict[str, Function] = dict(inherited or {})
+        self._primary: dict[str, Function] = dict(inherited or {})
+        self._others: dict[str, dict[str, Spelling]] = {}
+        self.modules: set[str] = set()
+        if isinstance(inherited, Idioms):
+            self._others = {operation: dict(found) for operation, found in inherited._others.items()}
 
-    def __call__(self, operation: str) -> Callable[[Function], Function]:
-        """Register the decorated function as the primary idiom of an operation."""
+    def __call__(
+        self, operation: str, spelling: str = "", *, needs: str = "", cases: str = "*"
+    ) -> Callable[[Function], Function]:
+        """Register the decorated function: as the primary idiom of an operation, or under a name beside it.
+
+        Args:
+            operation: its name.
+            spelling: what users call it, such as ``torch.nn.Softmax``; empty for the primary idiom.
+            needs: the module that it uses beyond the framework; see `Spelling`.
+            cases: a pattern of the case IDs it is meant for.
+        """
 
         def register(function: Function) -> Function:
-            if operation in self._functions:
-                raise ValueError(f"a second idiom for '{operation}'")
-            self._functions[operation] = function
+            self.modules.add(function.__module__)
+            if not spelling:
+                if operation in self._primary:
+                    raise ValueError(f"a second idiom for '{operation}'")
+                self._primary[operation] = function
+            else:
+                others = self._others.setdefault(operation, {})
+                if spelling in others:
+                    raise ValueError(f"a second '{spelling}' for '{operation}'")
+                others[spelling] = Spelling(spelling, function, needs, cases)
             return function
 
         return register
 
     def __getitem__(self, operation: str) -> Function:
-        return self._functions[operation]
+        return self._primary[operation]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._functions)
+        return iter(self._primary)
 
     def __len__(self) -> int:
-        return len(self._functions)
+        return len(self._primary)
+
+    def others(self, operation: str) -> Mapping[str, Spelling]:
+        """The spellings of an operation beside the primary one, by name."""
+        return self._others.get(operation, {})
+
+    @property
+    def has_others(self) -> bool:
+        """Whether any operation has more than one spelling."""
+        return any(self._others.values())
+
+    def spelling(self, operation: str, name: str = "") -> Spelling:
+        """The spelling of that name; the primary one where the operation has none of that name.
+
+        Raises:
+            KeyError: the backend has no idiom for the operation.
+        """
+        return self.others(operation).get(name) or Spelling("", self._primary[operation])
 
     def source(self, operation: str) -> str:
-        """The idiom's source, without its decorator."""
-        lines = textwrap.dedent(inspect.getsource(self._functions[operation])).splitlines()
-        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)  # a lambda has none
-        return "\n".join(lines[start:])
+        """The primary idiom's source, without its decorator."""
+        return self.spelling(operation).source
 
 
 class Backend(ABC):
@@ -81,8 +178,9 @@ class Backend(ABC):
             is installed gives the framework's version.
         modes: how it executes; the first is the plain one.
         idioms: one function an operation.
-        imports: the modules that the idioms name, by the global name they use. They are imported into the adapter's
-            module when an instance is made, and not before: listing backends and reading idioms must import none.
+        imports: the modules that adapter and idioms name, by the global name they use. They are imported into the
+            modules of both when an instance is made, and not before: listing backends and reading idioms must import
+            none.
     """
 
     name: ClassVar[str]
@@ -94,9 +192,15 @@ class Backend(ABC):
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
-        for cls in type(self).__mro__:  # an adapter that inherits uses its parent's idioms, in the parent's module
+        for cls in type(self).__mro__:  # an adapter that inherits uses its parent's idioms, in the parent's modules
             for name, imported in vars(cls).get("imports", {}).items():
-                vars(sys.modules[cls.__module__])[name] = importlib.import_module(imported)
+                for module in {cls.__module__, *self.idioms.modules}:
+                    vars(sys.modules[module])[name] = importlib.import_module(imported)
+
+    @classmethod
+    def run_modes(cls) -> tuple[str, ...]:
+        """Everything a run goes through: the modes, and `IDIOMS` where there are other spellings."""
+        return (*cls.modes, IDIOMS) if cls.idioms.has_others else cls.modes
 
     @classmethod
     def not_installed(cls) -> str | None:
@@ -162,6 +266,14 @@ class Backend(ABC):
             Unsupported: the framework has no gradients.
         """
         raise Unsupported(f"{self.name} has no gradients")
+
+    def fill(self, array: Native, value: int) -> bool:
+        """Set every element of an array in place, for finding out what shares its memory.
+
+        Returns:
+            Whether that was possible; False where arrays can't be written to.
+        """
+        return False
 
     def synchronise(self, result: Any) -> None:  # noqa: B027 - nothing to wait for on most CPUs
         """Wait until everything in `result`, an array or a tuple of them, is computed."""

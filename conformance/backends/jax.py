@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from conformance.backends import operators
-from conformance.backends.base import Backend, Function, Idioms
+from conformance.backends.base import Backend, Function
+from conformance.backends.idioms.jax import idiom
 
 if TYPE_CHECKING:
     import jax
     import jax.numpy as jnp
-
-idiom = Idioms(operators.idiom)
 
 
 class JaxBackend(Backend):
@@ -23,7 +21,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     package = "jax"
-    distributions = ("jax", "jaxlib", "numpy")
+    distributions = ("jax", "jaxlib", "optax", "numpy")
     modes = ("eager", "jit", "jit-x32")
     idioms = idiom
     imports: ClassVar = {"jax": "jax", "jnp": "jax.numpy"}
@@ -69,84 +67,3 @@ class JaxBackend(Backend):
 
     def settings(self) -> dict[str, str]:
         return {"default matmul precision": str(jax.config.jax_default_matmul_precision)}
-
-
-@idiom("asarray")
-def asarray(data, *, dtype=None):
-    return jnp.array(data, dtype=dtype)
-
-
-@idiom("softmax")
-def softmax(x, *, axis):
-    return jax.nn.softmax(x, axis=axis)
-
-
-@idiom("log_softmax")
-def log_softmax(x, *, axis):
-    return jax.nn.log_softmax(x, axis=axis)
-
-
-@idiom("sigmoid")
-def sigmoid(x):
-    return jax.nn.sigmoid(x)
-
-
-@idiom("log_sigmoid")
-def log_sigmoid(x):
-    return jax.nn.log_sigmoid(x)
-
-
-@idiom("stack")
-def stack(arrays, *, axis=0):
-    return jnp.stack(arrays, axis=axis)
-
-
-@idiom("reshape")
-def reshape(x, shape):
-    return jnp.reshape(x, shape)
-
-
-@idiom("sum")
-def sum_(x, *, axis=None, keepdims=False):
-    return jnp.sum(x, axis=axis, keepdims=keepdims)
-
-
-@idiom("mean")
-def mean(x, *, axis=None, keepdims=False):
-    return jnp.mean(x, axis=axis, keepdims=keepdims)
-
-
-@idiom("binary_cross_entropy")
-def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
-    log_p = jnp.maximum(jnp.log(p), -100)
-    log_not_p = jnp.maximum(jnp.log1p(-p), -100)
-    loss = -(target * log_p + (1 - target) * log_not_p)
-    if weight is not None:
-        loss = weight * loss
-    if reduction == "none":
-        return loss
-    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
-
-
-@idiom("binary_cross_entropy_with_logits")
-def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
-    positive = jax.nn.softplus(-x)  # -log(sigmoid(x))
-    negative = jax.nn.softplus(x)  # -log(1 - sigmoid(x))
-    if pos_weight is not None:
-        positive = pos_weight * positive
-    loss = target * positive + (1 - target) * negative
-    if weight is not None:
-        loss = weight * loss
-    if reduction == "none":
-        return loss
-    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
-
-
-@idiom("exp")
-def exp(x):
-    return jnp.exp(x)
-
-
-@idiom("log")
-def log(x):
-    return jnp.log(x)

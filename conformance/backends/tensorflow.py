@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from conformance.backends import operators
-from conformance.backends.base import Backend, Function, Idioms
+from conformance.backends.base import Backend, Function
+from conformance.backends.idioms.tensorflow import idiom
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-idiom = Idioms(operators.idiom)
 
 
 class TensorflowBackend(Backend):
@@ -70,83 +68,3 @@ class TensorflowBackend(Backend):
             "intra-op threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
             "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
         }
-
-
-@idiom("asarray")
-def asarray(data, *, dtype=None):
-    return tf.constant(data, dtype=dtype)
-
-
-@idiom("softmax")
-def softmax(x, *, axis):
-    return tf.nn.softmax(x, axis=axis)
-
-
-@idiom("log_softmax")
-def log_softmax(x, *, axis):
-    return tf.nn.log_softmax(x, axis=axis)
-
-
-@idiom("sigmoid")
-def sigmoid(x):
-    return tf.math.sigmoid(x)
-
-
-@idiom("log_sigmoid")
-def log_sigmoid(x):
-    return tf.math.log_sigmoid(x)
-
-
-@idiom("stack")
-def stack(arrays, *, axis=0):
-    return tf.stack(arrays, axis=axis)
-
-
-@idiom("reshape")
-def reshape(x, shape):
-    return tf.reshape(x, shape)
-
-
-@idiom("sum")
-def sum_(x, *, axis=None, keepdims=False):
-    return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
-
-
-@idiom("mean")
-def mean(x, *, axis=None, keepdims=False):
-    return tf.reduce_mean(x, axis=axis, keepdims=keepdims)
-
-
-@idiom("binary_cross_entropy")
-def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
-    log_p = tf.maximum(tf.math.log(p), -100)
-    log_not_p = tf.maximum(tf.math.log1p(-p), -100)
-    loss = -(target * log_p + (1 - target) * log_not_p)
-    if weight is not None:
-        loss = weight * loss
-    if reduction == "none":
-        return loss
-    return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
-
-
-@idiom("binary_cross_entropy_with_logits")
-def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
-    if pos_weight is None:
-        loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=x)
-    else:
-        loss = tf.nn.weighted_cross_entropy_with_logits(labels=target, logits=x, pos_weight=pos_weight)
-    if weight is not None:
-        loss = weight * loss
-    if reduction == "none":
-        return loss
-    return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
-
-
-@idiom("exp")
-def exp(x):
-    return tf.exp(x)
-
-
-@idiom("log")
-def log(x):
-    return tf.math.log(x)

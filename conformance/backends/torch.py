@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ml_dtypes
 import numpy as np
 
-from conformance.backends import operators
-from conformance.backends.base import Backend, Function, Idioms
+from conformance.backends.base import Backend, Function
+from conformance.backends.idioms.torch import idiom
+from conformance.layouts import copied
 
 if TYPE_CHECKING:
     import torch
-
-idiom = Idioms(operators.idiom)
 
 
 class TorchBackend(Backend):
@@ -56,9 +55,9 @@ class TorchBackend(Backend):
 
     def from_numpy(self, array: np.ndarray) -> Any:
         if array.dtype == ml_dtypes.bfloat16:  # NumPy has no bfloat16 of its own; the bits go over as they are
-            tensor = torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
+            tensor = torch.from_numpy(copied(array).view(np.int16)).view(torch.bfloat16)
         else:
-            tensor = torch.from_numpy(np.array(array, order="C"))
+            tensor = torch.from_numpy(copied(array))
         return tensor if self.device == "cpu" else tensor.to(self._place)
 
     def to_numpy(self, array: Any) -> np.ndarray:
@@ -66,6 +65,10 @@ class TorchBackend(Backend):
             bits = array.detach().cpu().contiguous().view(torch.int16)
             return np.asarray(bits.numpy().view(ml_dtypes.bfloat16))
         return np.asarray(array.numpy(force=True))
+
+    def fill(self, array: Any, value: int) -> bool:
+        array.fill_(value)
+        return True
 
     def dtype(self, name: str) -> Any:
         return getattr(torch, name)
@@ -99,70 +102,3 @@ class TorchBackend(Backend):
             "float32 matmul precision": torch.get_float32_matmul_precision(),
             "cpu capability": torch.backends.cpu.get_cpu_capability(),
         }
-
-
-@idiom("asarray")
-def asarray(data, *, dtype=None):
-    return torch.tensor(data, dtype=dtype)
-
-
-@idiom("softmax")
-def softmax(x, *, axis):
-    return torch.nn.functional.softmax(x, dim=axis)
-
-
-@idiom("log_softmax")
-def log_softmax(x, *, axis):
-    return torch.nn.functional.log_softmax(x, dim=axis)
-
-
-@idiom("sigmoid")
-def sigmoid(x):
-    return torch.sigmoid(x)
-
-
-@idiom("log_sigmoid")
-def log_sigmoid(x):
-    return torch.nn.functional.logsigmoid(x)
-
-
-@idiom("stack")
-def stack(arrays, *, axis=0):
-    return torch.stack(arrays, dim=axis)
-
-
-@idiom("reshape")
-def reshape(x, shape):
-    return x.view(shape)
-
-
-@idiom("sum")
-def sum_(x, *, axis=None, keepdims=False):
-    return torch.sum(x, dim=axis, keepdim=keepdims)
-
-
-@idiom("mean")
-def mean(x, *, axis=None, keepdims=False):
-    return torch.mean(x, dim=axis, keepdim=keepdims)
-
-
-@idiom("binary_cross_entropy")
-def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
-    return torch.nn.functional.binary_cross_entropy(p, target, weight, reduction=reduction)
-
-
-@idiom("binary_cross_entropy_with_logits")
-def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
-    return torch.nn.functional.binary_cross_entropy_with_logits(
-        x, target, weight, pos_weight=pos_weight, reduction=reduction
-    )
-
-
-@idiom("exp")
-def exp(x):
-    return torch.exp(x)
-
-
-@idiom("log")
-def log(x):
-    return torch.log(x)

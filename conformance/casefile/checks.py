@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from conformance.casefile import expressions, inputs, printed
-from conformance.casefile.errors import Mistake
+from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.casefile.model import (
     GIVEN_SOURCES,
     Case,
@@ -17,6 +19,7 @@ from conformance.casefile.model import (
     Expect,
     Full,
     Given,
+    Instead,
     Integers,
     Linspace,
     Normal,
@@ -25,12 +28,22 @@ from conformance.casefile.model import (
 from conformance.casefile.numbers import dtype_named, leaves, literal_shape, to_array
 from conformance.casefile.variants import natural_case_dtype
 from conformance.dtypes import DTYPES
+from conformance.layouts import LAYOUTS
 
 
-def shape_names(case: Case) -> set[str]:
-    """The names under `for` that generators take their shape from."""
-    specs = [s for g in case.given.values() if isinstance(g, Given) for s in g.sources.values()]
-    return {s.shape for s in specs if isinstance(getattr(s, "shape", None), str)}
+def names_in_inputs(case: Case) -> set[str]:
+    """The names under `for` that generators, `put` and `layout` take something from."""
+    found: set[Any] = set()
+    for given in case.given.values():
+        if isinstance(given, Given):
+            for source, spec in given.sources.items():
+                if source not in ("array", "printed"):
+                    values = (getattr(spec, name) for name in spec.__struct_fields__)
+                    found.update(value for value in values if isinstance(value, str))
+            if given.put is not None:
+                found.update(v for v in (given.put.at, given.put.value) if isinstance(v, str))
+            found.add(given.layout)
+    return {name for name in found if isinstance(name, str)} & case.for_.keys()
 
 
 def check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
@@ -53,33 +66,78 @@ def check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
         for name in dtypes:
             inputs.printed_array(printed.parse(spec), DTYPES[name], ("printed",))
     else:
-        if isinstance(spec, Full):
-            _check_literal(spec.value, dtypes, (source, "value"))
-        elif source not in ("integers", "bernoulli"):
-            bad = [d for d in dtypes if DTYPES[d].kind != "floating"]
-            if bad:
-                raise Mistake(f"'{source}' makes real numbers: impossible in an array of dtype {bad[0]}", (source,))
-        if not isinstance(spec, Linspace):
-            shapes = grid.get(spec.shape, [spec.shape]) if isinstance(spec.shape, str) else [spec.shape]
-            for shape in shapes:
-                inputs.resolve_shape(shape, {}, (source, "shape"))
-        if isinstance(spec, Integers) and spec.low > spec.high:
-            raise Mistake(f"low {spec.low} is above high {spec.high}", (source,))
-        for name, reach in _reaches(spec).items():
+        for choice in _choices([spec], grid):
+            _check_generator(source, spec, choice, dtypes)
+    if given.put is not None or given.layout is not None:
+        for choice in _choices([spec, given.put, given.layout], grid):
+            _check_placement(given, source, spec, choice, dtypes)
+
+
+def _choices(parts: list[Any], grid: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Every combination of the grid's values that a generator, a `put` or a `layout` names."""
+    fields = [getattr(part, name) for part in parts if isinstance(part, Struct) for name in part.__struct_fields__]
+    names = sorted({value for value in (*fields, *parts) if isinstance(value, str)} & grid.keys())
+    for values in itertools.product(*(grid[name] for name in names)):
+        yield dict(zip(names, values, strict=True))
+
+
+def _check_placement(given: Given, source: str, spec: Any, choice: dict[str, Any], dtypes: list[str]) -> None:
+    """An element that is replaced, and a layout, with one choice of the grid's values."""
+    if source == "array":
+        shape = literal_shape(spec, (source,))
+    elif source == "printed":
+        shape = printed.parse(spec).shape
+    elif isinstance(spec, Linspace):
+        shape = (spec.count,)
+    else:
+        shape = inputs.resolve_shape(spec.shape, choice, (source, "shape"))
+    if given.put is not None:
+        value: Any = given.put.value
+        _check_literal(choice.get(value, value) if isinstance(value, str) else value, dtypes, ("put", "value"))
+        inputs.index(given.put, shape, choice, ("put",))
+    if given.layout is not None:
+        layout = choice.get(given.layout, given.layout)
+        if not isinstance(layout, str) or layout not in LAYOUTS:
+            raise Mistake(f"unknown layout '{layout}'{did_you_mean(str(layout), LAYOUTS)}", ("layout",))
+        if len(shape) < LAYOUTS[layout]:
+            raise Mistake(f"an array of rank {len(shape)} can't be laid out '{layout}'", ("layout",))
+
+
+def _check_generator(source: str, spec: Any, choice: dict[str, Any], dtypes: list[str]) -> None:
+    """A generator with one choice of the grid's values."""
+    if source not in ("integers", "bernoulli", "full"):
+        bad = [d for d in dtypes if DTYPES[d].kind != "floating"]
+        if bad:
+            raise Mistake(f"'{source}' makes real numbers: impossible in an array of dtype {bad[0]}", (source,))
+    for name in dtypes:
+        plain: Any
+        plain, _ = inputs.resolved(spec, DTYPES[name], choice, (source,))
+        if isinstance(plain, Full):
+            _check_literal(plain.value, [name], (source, "value"))
+        if source in ("integers", "binades") and plain.low > plain.high:
+            raise Mistake(f"low {plain.low} is above high {plain.high}", (source,))
+        if source == "binades":
+            dtype = DTYPES[name]
+            if plain.low < dtype.smallest_quantum or plain.high > dtype.max_exponent:
+                reach = f"{dtype.smallest_quantum} to {dtype.max_exponent}"
+                raise Mistake(f"the exponents of {name} go from {reach}, not {plain.low} to {plain.high}", (source,))
+        if source == "bernoulli" and not 0 <= plain.probability <= 1:
+            raise Mistake("expected a probability, from 0 to 1", (source, "probability"))
+        for field, reach in _reaches(plain).items():
             if reach - reach != 0:
-                raise Mistake("expected a finite number", (source, name))
-            _check_literal(reach, [*dtypes, "int64"] if isinstance(spec, Integers) else dtypes, (source, name))
+                raise Mistake("expected a finite number", (source, field))
+            _check_literal(reach, [name, "int64"] if source == "integers" else [name], (source, field))
 
 
 def _reaches(spec: Any) -> dict[str, Any]:
     """The furthest that a generator's numbers may go, by the parameter that says so."""
     match spec:
-        case Normal(mean=mean, scale=scale):
-            return {"mean": mean, "scale": abs(mean) + 6 * abs(scale)}
-        case Uniform(low=low, high=high) | Integers(low=low, high=high):
-            return {"low": low, "high": high}
-        case Linspace(start=start, stop=stop):
-            return {"start": start, "stop": stop}
+        case Normal():
+            return {"mean": spec.mean, "scale": abs(float(spec.mean)) + 6 * abs(float(spec.scale))}
+        case Uniform() | Integers():
+            return {"low": spec.low, "high": spec.high}
+        case Linspace():
+            return {"start": spec.start, "stop": spec.stop}
     return {}
 
 
@@ -120,7 +178,11 @@ def check_expect(case: Case, expect: Expect) -> None:
         if expect.raises:
             raise Mistake("a call that is refused has no gradient", ("check",))
     if expect.raises and (
-        expect.prints or expect.shape is not None or expect.dtype or expect.values is not msgspec.UNSET
+        expect.prints
+        or expect.shape is not None
+        or expect.dtype
+        or expect.values is not msgspec.UNSET
+        or expect.aliases is not None
     ):
         raise Mistake("a call that is refused has no other outcome", at)
     if expect.prints is not None:
@@ -133,6 +195,8 @@ def check_expect(case: Case, expect: Expect) -> None:
             to_array(expect.values, dtype_named(expect.dtype), (*at, "values"))
         if not expect.because:
             raise Mistake("stated values need a 'because': why does arithmetic not say them?", at)
+    if expect.aliases is not None and ("gradient" in case.check or not case.given):
+        raise Mistake("'aliases' is about the value of a call and its first input", at)
     if case.draw is not None and len(case.given) != 1:
         raise Mistake("a curve is drawn over exactly one input", ("draw",))
 
@@ -140,11 +204,15 @@ def check_expect(case: Case, expect: Expect) -> None:
 def check_divergence(entry: Divergence) -> None:
     """One registered divergence."""
     instead = entry.instead
-    if not (
-        instead.raises or instead.returns or instead.dtype or instead.shape is not None
-        or instead.values is not msgspec.UNSET or instead.ulp
-    ):  # fmt: skip
-        raise Mistake("expected what comes instead: one of raises, returns, dtype, shape, values, ulp", ("instead",))
+    if instead == Instead():
+        keys = ", ".join(field.encode_name for field in msgspec.structs.fields(Instead))
+        raise Mistake(f"expected what comes instead: one of {keys}", ("instead",))
+    if not entry.cases:
+        raise Mistake("expected a pattern of variant IDs, or a list of them", ("cases",))
+    counts = instead.non_finite if isinstance(instead.non_finite, list) else [instead.non_finite] * 2
+    if len(counts) != 2 or not 0 <= counts[0] <= counts[1]:
+        expected = "a number of elements, or the least and the most, such as [1, 4]"
+        raise Mistake(f"expected {expected}", ("instead", "non-finite"))
     if instead.dtype is not None:
         dtype_named(instead.dtype, ("instead", "dtype"))
     if instead.values is not msgspec.UNSET:

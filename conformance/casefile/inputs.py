@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from conformance.casefile import printed
 from conformance.casefile.errors import Mistake
 from conformance.casefile.generators import generate
-from conformance.casefile.model import Full, Given, Linspace
+from conformance.casefile.model import Binades, Full, Given, Integers, Linspace, Put
 from conformance.casefile.numbers import dtype_named, to_array
 from conformance.casefile.printed import Printed
 from conformance.casefile.variants import Variant
 from conformance.dtypes import DType
+from conformance.layouts import laid_out
 from conformance.truth.rounding import assemble, round_floats, round_fraction
 
 MAX_ELEMENTS = 2**24
@@ -29,7 +31,8 @@ def materialise(variant: Variant) -> dict[str, np.ndarray]:
     result = {}
     for name, given in variant.case.case.given.items():
         array = _array(given, variant, ("given", name))
-        array.flags.writeable = False
+        if array.flags.writeable:
+            array.flags.writeable = False
         result[name] = array
     return result
 
@@ -48,16 +51,35 @@ def _array(given: Any, variant: Variant, keys: tuple[str | int, ...]) -> np.ndar
         return to_array(given, variant.dtype, keys)
     dtype = dtype_named(given.dtype, (*keys, "dtype")) if given.dtype else variant.dtype
     source, spec = next(iter(given.sources.items()))
+    array = _numbers(source, spec, dtype, variant.bindings, (*keys, source))
+    if given.put is not None:
+        array = put(array, given.put, dtype, variant.bindings, (*keys, "put"))
+    layout = variant.bindings.get(given.layout or "", given.layout)
+    if layout is not None:
+        try:
+            array = laid_out(array, layout)
+        except ValueError as error:
+            raise Mistake(str(error), (*keys, "layout")) from None
+    return array
+
+
+def _numbers(
+    source: str, spec: Any, dtype: DType, bindings: Mapping[str, Any], keys: tuple[str | int, ...]
+) -> np.ndarray:
     if source == "array":
-        return to_array(spec, dtype, (*keys, "array"))
+        return to_array(spec, dtype, keys)
     if source == "printed":
-        return printed_array(printed.parse(spec), dtype, (*keys, "printed"))
-    shape = () if isinstance(spec, Linspace) else resolve_shape(spec.shape, variant.bindings, (*keys, source, "shape"))
+        return printed_array(printed.parse(spec), dtype, keys)
+    spec, shape = resolved(spec, dtype, bindings, keys)
     if isinstance(spec, Full):
-        return np.full(shape, to_array(spec.value, dtype, (*keys, source, "value")), dtype=dtype.numpy)
+        return np.full(shape, to_array(spec.value, dtype, (*keys, "value")), dtype=dtype.numpy)
     values = generate(spec, shape)
     if dtype.kind == "floating":
-        return round_floats(values.astype(np.float64), dtype)
+        rounded = round_floats(values.astype(np.float64), dtype)
+        if isinstance(spec, Binades):  # of the top binade, numbers may round up to infinity
+            largest = to_array("max", dtype)
+            rounded = np.clip(rounded, -largest, largest).astype(dtype.numpy)
+        return rounded
     if source not in ("integers", "bernoulli"):
         raise Mistake(f"'{source}' makes real numbers, which dtype {dtype.name} can't hold", keys)
     if dtype.kind == "integer" and values.size:
@@ -65,6 +87,78 @@ def _array(given: Any, variant: Variant, keys: tuple[str | int, ...]) -> np.ndar
         if values.min() < info.min or values.max() > info.max:
             raise Mistake(f"the integers reach {values.min()} to {values.max()}, past {dtype.name}", keys)
     return values.astype(dtype.numpy)
+
+
+def put(
+    array: np.ndarray, spec: Put, dtype: DType, bindings: Mapping[str, Any], keys: tuple[str | int, ...] = ()
+) -> np.ndarray:
+    """A copy of an array with one element replaced.
+
+    Raises:
+        Mistake: no such element, or a number that the dtype can't hold.
+    """
+    at = index(spec, array.shape, bindings, keys)
+    value = bindings.get(spec.value, spec.value) if isinstance(spec.value, str) else spec.value
+    array = array.copy()
+    array[at] = to_array(value, dtype, (*keys, "value"))
+    return array
+
+
+def index(
+    spec: Put, shape: tuple[int, ...], bindings: Mapping[str, Any], keys: tuple[str | int, ...] = ()
+) -> tuple[int, ...]:
+    """Which element of an array of that shape is replaced.
+
+    Raises:
+        Mistake: it has no such element.
+    """
+    at = bindings.get(spec.at, spec.at) if isinstance(spec.at, str) else spec.at
+    fits = isinstance(at, list) and len(at) == len(shape)
+    if not fits or not all(type(i) is int and -n <= i < n for i, n in zip(at, shape, strict=True)):
+        raise Mistake(f"expected an index into an array of shape {list(shape)}, found {at!r}", (*keys, "at"))
+    return tuple(at)
+
+
+def resolved(
+    spec: Any, dtype: DType, bindings: Mapping[str, Any], keys: tuple[str | int, ...] = ()
+) -> tuple[Any, tuple[int, ...]]:
+    """A generator with the grid's values in place of their names, and its shape (which `Linspace` has not).
+
+    Raises:
+        Mistake: no such name, or a value that is no number.
+    """
+    changes: dict[str, Any] = {}
+    for name in names_of_numbers(spec):
+        if isinstance(text := getattr(spec, name), str):
+            value = bindings.get(text, text)
+            if isinstance(spec, Full):  # max, 0x1p-3 and their like are numbers too
+                changes[name] = value
+            elif type(value) not in (int, float):
+                raise Mistake(f"expected a number, or the name of one under 'for', found {value!r}", (*keys, name))
+            elif type(value) is float and (name == "seed" or not _is_real(spec)):
+                raise Mistake(f"expected an integer, found {value!r}", (*keys, name))
+            elif name == "seed" and not 0 <= value < 2**32:
+                raise Mistake(f"expected a seed from 0 to 2**32 - 1, found {value}", (*keys, name))
+            else:
+                changes[name] = value
+    if isinstance(spec, Binades):
+        low, high = changes.get("low", spec.low), changes.get("high", spec.high)
+        changes["low"] = dtype.smallest_quantum if low is None else low
+        changes["high"] = dtype.max_exponent if high is None else high
+    shape: tuple[int, ...] = ()
+    if not isinstance(spec, Linspace):
+        shape = resolve_shape(spec.shape, bindings, (*keys, "shape"))
+        changes["shape"] = ""
+    return msgspec.structs.replace(spec, **changes), shape
+
+
+def names_of_numbers(spec: Any) -> list[str]:
+    """The fields of a generator that hold numbers, or the names of some."""
+    return [name for name in spec.__struct_fields__ if name not in ("shape", "count", "sign")]
+
+
+def _is_real(spec: Any) -> bool:
+    return not isinstance(spec, Integers | Binades)
 
 
 def resolve_shape(shape: Any, bindings: Mapping[str, Any], keys: tuple[str | int, ...]) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from conformance.casefile.model import (
     Expect,
     Given,
     Instead,
+    Put,
     Subset,
     SubsetFile,
     Within,
@@ -231,7 +232,7 @@ class _File:
                 unused = (
                     (case.given.keys() | grid.keys() - {"dtype"})
                     - expressions.names_in(parsed)
-                    - checks.shape_names(case)
+                    - checks.names_in_inputs(case)
                 )
                 if unused:
                     raise Mistake(f"'{min(unused)}' is given but not used")
@@ -285,6 +286,7 @@ def _fields_at(keys: tuple[str | int, ...]) -> list[str]:
         "document": Document,
         "within": Within,
         "instead": Instead,
+        "put": Put,
     }
     sources = {f.encode_name: f.type for f in msgspec.structs.fields(Given) if f.encode_name in GIVEN_SOURCES}
     for source, union in sources.items():

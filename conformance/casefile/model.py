@@ -13,8 +13,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 CaseName = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
 Shape = Annotated[list[Annotated[int, Meta(ge=0, le=2**24)]], Meta(max_length=8)]
+NumberOrName = Annotated[float | str, Meta(description="a number, or the name of one under 'for'")]
+IntegerOrName = Annotated[int | str, Meta(description="an integer, or the name of one under 'for'")]
+SeedOrName = Annotated[Annotated[int, Meta(ge=0, lt=2**32)] | str, Meta(description="a seed, or the name of one")]
 ShapeOrName = Annotated[Shape | str, Meta(description="a shape, or the name of one under 'for'")]
-Seed = Annotated[int, Meta(ge=0, lt=2**32)]
 
 
 class _Part(Struct, forbid_unknown_fields=True, rename="kebab", frozen=True):
@@ -34,42 +36,55 @@ class Normal(_Part, frozen=True):
     """Nearly normal numbers: the sum of twelve uniform ones less 6, times `scale`, plus `mean`."""
 
     shape: ShapeOrName
-    seed: Seed
-    scale: float = 1.0
-    mean: float = 0.0
+    seed: SeedOrName
+    scale: NumberOrName = 1.0
+    mean: NumberOrName = 0.0
 
 
 class Uniform(_Part, frozen=True):
     """Uniform numbers in [low, high)."""
 
     shape: ShapeOrName
-    seed: Seed
-    low: float = 0.0
-    high: float = 1.0
+    seed: SeedOrName
+    low: NumberOrName = 0.0
+    high: NumberOrName = 1.0
 
 
 class Integers(_Part, frozen=True):
     """Uniform integers in [low, high]."""
 
     shape: ShapeOrName
-    seed: Seed
-    low: int
-    high: int
+    seed: SeedOrName
+    low: IntegerOrName
+    high: IntegerOrName
 
 
 class Bernoulli(_Part, frozen=True):
     """Zeros and ones; a one with the given probability."""
 
     shape: ShapeOrName
-    seed: Seed
-    probability: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    seed: SeedOrName
+    probability: NumberOrName = 0.5
+
+
+class Binades(_Part, frozen=True):
+    """Numbers of every magnitude: sign, significand and exponent are each uniform.
+
+    The exponents go from `low` to `high`; by default over all that the dtype has, subnormals included.
+    """
+
+    shape: ShapeOrName
+    seed: SeedOrName
+    low: IntegerOrName | None = None
+    high: IntegerOrName | None = None
+    sign: Annotated[Literal["both", "positive", "negative"], Meta(description="which signs come")] = "both"
 
 
 class Linspace(_Part, frozen=True):
     """`count` evenly spaced numbers from `start` to `stop`, both included."""
 
-    start: float
-    stop: float
+    start: NumberOrName
+    stop: NumberOrName
     count: Annotated[int, Meta(ge=2, le=2**24)]
 
 
@@ -77,7 +92,14 @@ class Full(_Part, frozen=True):
     """One number everywhere."""
 
     shape: ShapeOrName
-    value: float | int | str | bool
+    value: Annotated[float | int | str | bool, Meta(description="a number, or the name of one under 'for'")]
+
+
+class Put(_Part, frozen=True):
+    """One element that is replaced."""
+
+    at: Annotated[list[int] | str, Meta(description="its index, or the name of one under 'for'")]
+    value: Annotated[float | int | str | bool, Meta(description="a number, or the name of one under 'for'")]
 
 
 class Given(_Part, frozen=True):
@@ -91,8 +113,20 @@ class Given(_Part, frozen=True):
     uniform: Uniform | UnsetType = UNSET
     integers: Integers | UnsetType = UNSET
     bernoulli: Bernoulli | UnsetType = UNSET
+    binades: Binades | UnsetType = UNSET
     linspace: Linspace | UnsetType = UNSET
     full: Full | UnsetType = UNSET
+    put: Annotated[Put, Meta(description="an element that is replaced, by a NaN, say")] | None = None
+    layout: (
+        Annotated[
+            str,
+            Meta(
+                description="how it lies in memory: contiguous, transposed, stepped, broadcast, or the name of one "
+                "under 'for'"
+            ),
+        ]
+        | None
+    ) = None
     dtype: Annotated[str, Meta(description="the input's dtype, where it differs from the variant's")] | None = None
 
     @property
@@ -101,7 +135,7 @@ class Given(_Part, frozen=True):
         return {n: getattr(self, n) for n in GIVEN_SOURCES if getattr(self, n) is not UNSET}
 
 
-GIVEN_SOURCES = ("array", "printed", "normal", "uniform", "integers", "bernoulli", "linspace", "full")
+GIVEN_SOURCES = ("array", "printed", "normal", "uniform", "integers", "bernoulli", "binades", "linspace", "full")
 
 
 class Expect(_Part, frozen=True):
@@ -114,6 +148,10 @@ class Expect(_Part, frozen=True):
     shape: Shape | None = None
     dtype: str | None = None
     values: Annotated[Any, Meta(description="a nested list: the result, where arithmetic does not define it")] = UNSET
+    aliases: (
+        Annotated[bool, Meta(description="whether the result shares the memory of the first input: a view, or a copy")]
+        | None
+    ) = None
     because: Annotated[str, Meta(description="why these values or this dtype, where arithmetic does not say")] = ""
 
 
@@ -166,6 +204,16 @@ class Instead(_Part, frozen=True):
     dtype: str | None = None
     shape: Shape | None = None
     values: Annotated[Any, Meta(description="a nested list: the result that comes, bit for bit")] = UNSET
+    non_finite: Annotated[
+        int | list[int],
+        Meta(
+            description="so many elements are NaN or infinite where they must not be, or the other way; "
+            "or the least and the most of them"
+        ),
+    ] = 0
+    zero_signs: Annotated[bool, Meta(description="zeros come with another sign")] = False
+    aliases: Annotated[bool, Meta(description="the result shares the memory of the first input")] | None = None
+    claim: Annotated[Literal[False], Meta(description="the claim does not hold, though every step does")] | None = None
     ulp: (
         Annotated[list[float], Meta(min_length=2, max_length=2, description="the error lies between these, in ULP")]
         | None
@@ -175,12 +223,18 @@ class Instead(_Part, frozen=True):
 class Divergence(_Part, frozen=True):
     """A registered deviation."""
 
-    cases: Annotated[str, Meta(description="a pattern of variant IDs; * stands for anything, ? for one character")]
+    cases: Annotated[
+        str | list[str],
+        Meta(description="a pattern of variant IDs, or a list of them; * stands for anything, ? for one character"),
+    ]
     instead: Instead
     because: Annotated[str, Meta(min_length=10, description="why, in one sentence")]
     first_seen: Annotated[str, Meta(description="framework and version, such as jax 0.10.2")]
     modes: list[str] = []
     dtypes: list[str] = []
+    idioms: Annotated[
+        list[str], Meta(description="patterns of the spellings it is about; without them, the primary ones")
+    ] = []
     versions: Annotated[str, Meta(description="of the framework, such as >=2.0,<3")] = ""
     machines: Annotated[list[str], Meta(description="as Python's platform.machine() names them, such as x86_64")] = []
     link: str = ""

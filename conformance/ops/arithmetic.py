@@ -6,21 +6,24 @@ In an expression, ``a + b`` is `add`, ``a - b`` `subtract`, ``a * b`` `multiply`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from conformance.ops.base import Array, elementary, operation
+from conformance.ops.base import Array, Backward, elementary, operation
+from conformance.ops.conventions import IEEE, LIMITS, Conventional, finite, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
 
-@operation(document="torch.exp(x)")
+@operation(document="torch.exp(x)", backward=Backward(functions=1, basics=1))
 def exp(x: Array) -> Balls:
     """e to the power x, element by element."""
     return np.exp(x)
 
 
-@operation(document="torch.log(x)")
+@operation(document="torch.log(x)", backward=Backward(basics=2))
 def log(x: Array) -> Balls:
     """Natural logarithm, element by element."""
     return balls.log(x)
@@ -44,16 +47,59 @@ def subtract(a: Array, b: Array) -> Balls:
     return a - b
 
 
-@operation(document="torch.mul(a, b)")
+@operation(document="torch.mul(a, b)", backward=Backward(basics=2))
 def multiply(a: Array, b: Array) -> Balls:
     """a * b, element by element, broadcast."""
     return a * b
 
 
-@operation(document="torch.div(a, b)")
+@operation(document="torch.div(a, b)", backward=Backward(basics=4))
 def divide(a: Array, b: Array) -> Balls:
     """a / b, element by element, broadcast."""
     return a / b
+
+
+@exp.by_convention(LIMITS)
+def _(x: np.ndarray) -> Conventional:
+    return limits(x, 0.0, np.inf)
+
+
+@log.by_convention("IEEE 754: the logarithm of 0 is -inf, that of a negative number NaN; " + LIMITS)
+def _(x: np.ndarray) -> Conventional:
+    special = ~np.isfinite(x) | (x <= 0)
+    return {"x": np.where(special, 1.0, x)}, special, np.log(np.where(special, x, 1.0))
+
+
+@negative.by_convention(IEEE)
+def _(x: np.ndarray) -> Conventional:
+    return {"x": finite(x)}, ~np.isfinite(x), -x
+
+
+def _ieee(
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray, special: np.ndarray
+) -> Conventional:
+    # Where `b` is 0 or not finite, the quotient by its stand-in is not looked at.
+    return {"a": finite(a), "b": np.where(np.isfinite(b) & (b != 0), b, 1.0)}, special, function(a, b)
+
+
+@add.by_convention(IEEE)
+def _(a: np.ndarray, b: np.ndarray) -> Conventional:
+    return _ieee(np.add, a, b, ~(np.isfinite(a) & np.isfinite(b)))
+
+
+@subtract.by_convention(IEEE)
+def _(a: np.ndarray, b: np.ndarray) -> Conventional:
+    return _ieee(np.subtract, a, b, ~(np.isfinite(a) & np.isfinite(b)))
+
+
+@multiply.by_convention(IEEE)
+def _(a: np.ndarray, b: np.ndarray) -> Conventional:
+    return _ieee(np.multiply, a, b, ~(np.isfinite(a) & np.isfinite(b)))
+
+
+@divide.by_convention(IEEE)
+def _(a: np.ndarray, b: np.ndarray) -> Conventional:
+    return _ieee(np.divide, a, b, ~(np.isfinite(a) & np.isfinite(b)) | (b == 0))
 
 
 for _function in (exp, log):

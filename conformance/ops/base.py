@@ -32,6 +32,7 @@ Labels = Annotated[np.ndarray, "an array (of targets)"]
 Arrays = Annotated[Sequence[np.ndarray], "a list of arrays"]
 Data = Annotated[Any, "a nested list of numbers"]
 Axis = Annotated[int, "an axis (an integer)"]
+OptionalAxis = Annotated[int | None, "an axis (an integer)"]
 MaybeAxis = Annotated[int | None, "an axis (an integer) or null"]
 Shape = Annotated[Sequence[int], "a shape (a list of integers)"]
 Flag = Annotated[bool, "true or false"]
@@ -95,7 +96,9 @@ class Parameter:
 
     def accepts(self, value: Any) -> bool:
         """Whether a value that is not an array fits (arrays are told apart before this is asked)."""
-        if self.kind in (Axis, MaybeAxis):
+        if self.kind == OptionalAxis and isinstance(value, list):  # several axes, which torch refuses
+            return len(value) > 1 and all(map(_is_integer, value))
+        if self.kind in (Axis, OptionalAxis, MaybeAxis):
             return _is_integer(value) or (value is None and self.kind == MaybeAxis)
         if self.kind == Shape:
             return isinstance(value, Sequence) and not isinstance(value, str) and all(map(_is_integer, value))
@@ -114,7 +117,27 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """What a backward formula of an operation takes, for the budget of gradients.
+
+    Attributes:
+        functions: exponentials and logarithms on the way from an input to its gradient.
+        basics: additions, products and divisions.
+        summed: how many terms of one slice meet in an element of the gradient, from the arguments.
+    """
+
+    functions: int = 0
+    basics: int = 0
+    summed: Callable[..., float] = lambda **_: 1.0
+
+    def steps(self, result: Rounded) -> float:
+        """Units roundoff by which each term may be off, in the result's dtype."""
+        return self.functions * elementary(result) + self.basics
+
+
 Budget = Callable[..., "np.ndarray | float"]
+Convention = Callable[..., "tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]"]
 DTypeRule = Callable[..., "DType | None"]
 
 
@@ -152,6 +175,9 @@ class Operation:
         exact: the definition. Computing operations take and return object arrays of balls; operations that `moves`
             only move elements take and return plain arrays of any dtype, NaN and infinities included.
         moves: whether the operation only moves elements, so that every bit of its result is determined.
+        slack: why the budget is wide, where it is.
+        backward: what its backward formulas take.
+        convention: see `by_convention`.
         result_dtype: the dtype of the result from the received arguments; None where the document's semantics do
             not say (mixed or integer inputs of a floating operation): a case must then say what it expects.
         parameters: by name, in order.
@@ -165,6 +191,10 @@ class Operation:
     parameters: dict[str, Parameter]
     signature: inspect.Signature
     budget_source: str = ""
+    slack: str = ""
+    backward: Backward = field(default_factory=Backward)
+    convention: Convention | None = field(default=None, repr=False)
+    convention_source: str = ""
     _budget: Budget | None = field(default=None, repr=False)
 
     @property
@@ -172,15 +202,34 @@ class Operation:
         """The first line of the definition's docstring."""
         return (inspect.getdoc(self.exact) or "").partition("\n")[0]
 
-    def budget(self, source: str) -> Callable[[Budget], Budget]:
+    def by_convention(self, source: str) -> Callable[[Convention], Convention]:
+        """Register what comes of inputs for which arithmetic defines no result (NaN, infinities, a logarithm of 0).
+
+        Args:
+            source: the convention in words, for readers of a report.
+
+        Returns:
+            A decorator of a function of the arguments (float64 arrays, parameters). It returns finite stand-ins for
+            the arguments that need them, by name; a bool array of the result's shape, true where the convention names
+            the result; and those results, float64. Elsewhere the definition's results on the stand-ins hold.
+        """
+
+        def register(function: Convention) -> Convention:
+            self.convention, self.convention_source = function, source
+            return function
+
+        return register
+
+    def budget(self, source: str, slack: str = "") -> Callable[[Budget], Budget]:
         """Register the budget: a function of the rounded exact result and the arguments (float64 arrays, parameters).
 
-        It returns ULP of the exact value, a number or an array of the result's shape.
+        It returns ULP of the exact value, a number or an array of the result's shape. `slack` says why the bound is
+        more than eight times what any framework was seen to need, where it is.
         """
 
         def register(function: Budget) -> Budget:
             self._budget = function
-            self.budget_source = source
+            self.budget_source, self.slack = source, slack
             return function
 
         return register
@@ -211,7 +260,11 @@ _REGISTRY: dict[str, Operation] = {}
 
 
 def operation(
-    *, document: str, moves: bool = False, result_dtype: DTypeRule = same_dtype
+    *,
+    document: str,
+    moves: bool = False,
+    result_dtype: DTypeRule = same_dtype,
+    backward: Backward | None = None,
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an operation of its exact definition, and register it under the definition's name."""
 
@@ -225,6 +278,7 @@ def operation(
         made = Operation(
             definition.__name__.rstrip("_"), document, definition, moves, result_dtype, parameters, signature
         )
+        made.backward = backward or Backward()
         if moves:
             made.budget_source = "the operation only moves elements: every bit is determined"
         if made.name in _REGISTRY:

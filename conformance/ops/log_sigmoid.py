@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, elementary, operation
+from conformance.ops.base import Array, Backward, elementary, operation
+from conformance.ops.conventions import LIMITS, Conventional, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
@@ -16,13 +17,14 @@ def softplus(x: Balls) -> Balls:
     Far above zero exp(x) leaves what Arb represents; there the identity softplus(x) = x + softplus(-x) is used.
     Elsewhere it is not, because a ball that appears twice makes the result's ball wider than it need be.
     """
+    x = balls.as_balls(x)  # NumPy unpacks the negative of an array of rank 0
     far = balls.far_above_zero(x)
     if not far.any():
         return np.log1p(np.exp(x))
     return np.where(far, x, 0) + np.log1p(np.exp(np.where(far, -x, x)))
 
 
-@operation(document="torch.nn.LogSigmoid()(x)")
+@operation(document="torch.nn.LogSigmoid()(x)", backward=Backward(functions=2, basics=5))
 def log_sigmoid(x: Array) -> Balls:
     """log(1 / (1 + exp(-x))), element by element.
 
@@ -33,6 +35,11 @@ def log_sigmoid(x: Array) -> Balls:
         The shape and dtype of `x`, at most 0.
     """
     return -softplus(-x)
+
+
+@log_sigmoid.by_convention(LIMITS)
+def _(x: np.ndarray) -> Conventional:
+    return limits(x, -np.inf, 0.0)
 
 
 @log_sigmoid.budget(

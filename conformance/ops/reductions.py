@@ -8,7 +8,8 @@ import numpy as np
 
 from conformance import dtypes
 from conformance.dtypes import DTYPES, DType
-from conformance.ops.base import Array, Flag, MaybeAxis, operation, same_dtype, summation_growth
+from conformance.ops.base import Array, Backward, Flag, MaybeAxis, operation, same_dtype, summation_growth
+from conformance.ops.conventions import IEEE, Conventional, finite
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
@@ -25,7 +26,7 @@ def sum_(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
 
     Args:
         x: any numeric dtype, any shape; an empty sum is 0.
-        axis: the axis that is reduced; all of them where null.
+        axis: the axis that is reduced; all of them where null. Rank 0 counts as one element along axis 0.
         keepdims: whether a reduced axis stays, with length 1.
 
     Returns:
@@ -34,13 +35,13 @@ def sum_(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
     return balls.as_balls(x.sum(axis=axis, keepdims=keepdims))
 
 
-@operation(document="torch.mean(x, dim=axis, keepdim=keepdims)")
+@operation(document="torch.mean(x, dim=axis, keepdim=keepdims)", backward=Backward(basics=2))
 def mean(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
     """The mean of the elements along `axis`, or of all.
 
     Args:
         x: floating, any shape.
-        axis: the axis that is reduced; all of them where null.
+        axis: the axis that is reduced; all of them where null. Rank 0 counts as one element along axis 0.
         keepdims: whether a reduced axis stays, with length 1.
 
     Returns:
@@ -50,7 +51,31 @@ def mean(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
 
 
 def _count(x: np.ndarray, axis: int | None) -> int:
-    return x.size if axis is None else x.shape[axis]
+    return x.size if axis is None or x.ndim == 0 else x.shape[axis]
+
+
+@sum_.by_convention(IEEE)
+def _(x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> Conventional:
+    return _reduced_specials(x, axis, keepdims)
+
+
+@mean.by_convention(IEEE)
+def _(x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> Conventional:
+    return _reduced_specials(x, axis, keepdims)
+
+
+def _reduced_specials(x: np.ndarray, axis: int | None, keepdims: bool) -> Conventional:
+    """A sum with a NaN, or with infinities of both signs, is NaN; with infinities of one sign it is infinite."""
+    special = ~np.isfinite(x)
+    total = np.where(special, x, 0.0).sum(axis=axis, keepdims=keepdims)
+    return {"x": finite(x)}, special.any(axis=axis, keepdims=keepdims), np.asarray(total)
+
+
+def reduced_by_convention(special: np.ndarray, values: np.ndarray, reduction: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where single losses are what a convention says, and those losses, after their reduction."""
+    if reduction == "none":
+        return special, values
+    return np.asarray(special.any()), np.asarray(np.where(special, values, 0.0).sum())
 
 
 _SUMMATION = (
@@ -79,6 +104,7 @@ def relative_to(result: Rounded, units_roundoff: np.ndarray) -> np.ndarray:
 
 def reduced(losses: Balls, reduction: str) -> Balls:
     """Losses as they are ('none'), their sum, or their mean."""
+    losses = balls.as_balls(losses)  # NumPy unpacks arrays of rank 0
     if reduction == "none":
         return losses
     return sum_.exact(losses) if reduction == "sum" else mean.exact(losses)

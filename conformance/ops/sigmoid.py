@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, elementary, operation
+from conformance.ops.base import Array, Backward, elementary, operation
+from conformance.ops.conventions import LIMITS, Conventional, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
 
-@operation(document="torch.nn.Sigmoid()(x)")
+@operation(document="torch.nn.Sigmoid()(x)", backward=Backward(functions=1, basics=5))
 def sigmoid(x: Array) -> Balls:
     """1 / (1 + exp(-x)), element by element.
 
@@ -22,6 +23,11 @@ def sigmoid(x: Array) -> Balls:
     """
     # Below -2**20 every dtype's result is zero, while exp(-x) would leave what Arb represents.
     return 1 / (1 + np.exp(-balls.at_least(x, -balls.FAR)))
+
+
+@sigmoid.by_convention(LIMITS)
+def _(x: np.ndarray) -> Conventional:
+    return limits(x, 0.0, 1.0)
 
 
 @sigmoid.budget(

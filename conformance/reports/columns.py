@@ -1,4 +1,4 @@
-"""The columns of a report: one a run and mode, labelled so that no two read the same."""
+"""The columns of a report: one a run and mode, labelled so that no two read the same; and the other spellings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from conformance.runfile import ModeSummary, Run
+from conformance.backends.base import IDIOMS
+from conformance.runfile import ModeSummary, Record, Run
+
+_NAMED = 4
+"""Spellings of one backend that are named in a list of columns; of more, only their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +18,15 @@ class Column:
     """A backend in a mode.
 
     Attributes:
-        number: its place, from 0.
+        number: its place, from 0; those of other spellings come after all others.
         run: index of its run.
         backend: the run's label: the backend's name, with device or version where names alone would clash.
         name: the backend's name, as commands want it.
         device: where it ran.
         mode: the mode's share of the manifest.
         missing: how many records the run lacks in this mode.
-        first: whether it is its run's first mode, by which the backend is compared with others.
+        first: whether it is its run's plain mode, by which the backend is compared with others.
+        beside: whether it is no mode of execution, but holds the results of all other spellings.
     """
 
     number: int
@@ -32,11 +37,36 @@ class Column:
     mode: ModeSummary
     missing: int
     first: bool
+    beside: bool = False
 
     @property
     def label(self) -> str:
         """Backend and mode, in words."""
-        return f"{self.backend} {self.mode.name}"
+        return f"{self.backend} {'other spellings' if self.beside else self.mode.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Another way to write an operation in a backend.
+
+    Attributes:
+        number: its place among all of the report's, from 0.
+        run: index of its run.
+        backend: the run's label.
+        operation: what it spells.
+        name: what users call it.
+    """
+
+    number: int
+    run: int
+    backend: str
+    operation: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """Backend and spelling, in words."""
+        return f"{self.backend}: {self.name}"
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
@@ -68,20 +98,50 @@ def _version(run: Run) -> str:
 
 
 def columns(runs: Sequence[Run]) -> list[Column]:
-    """Every mode of every run, in order."""
+    """Every mode of every run, in order; what holds the other spellings comes last."""
+    found = [(index, run, mode) for index, run in enumerate(runs) for mode in run.header.modes]
+    found.sort(key=lambda item: item[2].name == IDIOMS)
+    named, lacking = labels(runs), [run.missing() for run in runs]
     result: list[Column] = []
-    for index, (run, label) in enumerate(zip(runs, labels(runs), strict=True)):
-        missing = run.missing()
-        for place, mode in enumerate(run.header.modes):
-            header = run.header
-            lacking = max(missing.get(mode.name, 0), 0)
-            result.append(Column(len(result), index, label, header.backend, header.device, mode, lacking, place == 0))
+    for index, run, mode in found:
+        header, beside = run.header, mode.name == IDIOMS
+        first = not beside and all(column.run != index for column in result)
+        missing = max(lacking[index].get(mode.name, 0), 0)
+        result.append(
+            Column(len(result), index, named[index], header.backend, header.device, mode, missing, first, beside)
+        )
     return result
 
 
-def together(chosen: Iterable[Column]) -> list[str]:
-    """Columns in words, the modes of a backend together: ``["torch eager, compile", "jax jit"]``."""
+def spellings(runs: Sequence[Run]) -> list[Spelling]:
+    """Every spelling beside the primary ones: as the headers name them, then any that only records name."""
+    result: list[Spelling] = []
+    for index, (run, label) in enumerate(zip(runs, labels(runs), strict=True)):
+        told = [(idiom.operation, idiom.name) for idiom in run.header.idioms if idiom.name]
+        recorded = [(operation_of(run, r), r.idiom) for r in run.records if r.mode == IDIOMS]
+        for operation, name in dict.fromkeys(told + recorded):
+            result.append(Spelling(len(result), index, label, operation, name))
+    return result
+
+
+def operation_of(run: Run, record: Record) -> str:
+    """The operation that a record is about."""
+    return run.cases[run.variants[record.variant].case].operation
+
+
+def together(chosen: Iterable[Column | Spelling]) -> list[str]:
+    """Columns in words, the modes of a backend together: ``["torch eager, compile", "jax jit"]``.
+
+    Spellings come after them, by backend: ``["torch: Tensor.softmax; torch.softmax"]``.
+    """
     modes: dict[str, list[str]] = {}
-    for column in sorted(chosen, key=lambda c: c.number):
-        modes.setdefault(column.backend, []).append(column.mode.name)
-    return [f"{backend} {', '.join(names)}" for backend, names in modes.items()]
+    names: dict[str, list[str]] = {}
+    for one in sorted(chosen, key=lambda c: c.number):
+        if isinstance(one, Column):
+            modes.setdefault(one.backend, []).append(one.mode.name)
+        else:
+            names.setdefault(one.backend, []).append(one.name)
+    return [f"{backend} {', '.join(found)}" for backend, found in modes.items()] + [
+        f"{backend}: {'; '.join(found) if len(found) <= _NAMED else f'{len(found)} spellings'}"
+        for backend, found in names.items()
+    ]

@@ -3,12 +3,13 @@
 A page's script reads this. What repeats is kept once: columns with the same outcome share it, outcomes with the same
 bits share the result's text, and texts that many variants have in common (inputs, reasons, sources) are in `strings`.
 
-``{"columns": [{label, group, backend, mode, device, because, missing}], "verdicts": [...], "strings": [...],
-"cases": [[id, operation, path, text, about, call, claim, variants]]}``, a variant being
-``[id or the part of it after its case's, inputs, answers, expected, budget source, codes, outcomes, kinds, results,
-differs]``. `codes` has a character a column: ``.`` for no record, else the outcome's number after ``0``. An outcome is
-``[verdict, result, ulp, budget, at, end to end, {reason, link, raised, findings}]``, cut off where the rest is empty.
-`kinds` are dtype and shape of each result, or one number if all have the same.
+``{"columns": [{label, group, backend, mode, device, because, missing}], "spellings": [[group, operation, name,
+backend, device, mode]], "verdicts": [...], "strings": [...], "cases": [[id, operation, path, text, about, call, claim,
+variants, spellings]]}``, a variant being ``[id or the part of it after its case's, inputs, answers, expected, budget
+source, codes, outcomes, kinds, results, differs]``. `codes` has a character for each column and then for each of the
+case's spellings: ``.`` for no record, else the outcome's number after ``0``. An outcome is ``[verdict, result, ulp,
+budget, at, end to end, {reason, link, raised, findings}]``, cut off where the rest is empty. `kinds` are dtype and
+shape of each result, or one number if all have the same. Reasons that only repeat a finding are left out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _BRIEF, _FULL = 2, 8
 """Elements shown of a result: where everything passed, and elsewhere."""
 
 _BRIEF_DIGITS = 1
+_NO_RESULT = -1
 _BRIEF_INPUTS, _FULL_INPUTS = 3, 8
 _LONGEST = 600
 
@@ -60,38 +62,66 @@ def data(material: Material) -> dict[str, Any]:
         }
         for column in material.columns
     ]
+    beside = {column.run: column for column in material.beside}
+    spellings = [
+        [s.backend, s.operation, s.name, beside[s.run].name, beside[s.run].device, beside[s.run].mode.name]
+        if s.run in beside
+        else [s.backend, s.operation, s.name]
+        for s in material.spellings
+    ]
     cases = []
     for case_id, variants in material.by_case().items():
         case = material.cases[case_id]
-        rows = [_variant(material, case_id, variant, strings) for variant in variants]
-        cases.append([case.id, case.operation, case.path, case.text, case.about, case.call, int(case.claim), rows])
-    return {"columns": columns, "verdicts": VERDICTS, "strings": strings.all, "cases": cases}
+        spelled = sorted({number for variant in variants for number in material.others[variant]})
+        rows = [_variant(material, case_id, variant, spelled, strings) for variant in variants]
+        told = [case.id, case.operation, case.path, case.text, case.about, case.call, int(case.claim), rows]
+        cases.append([*told, spelled] if spelled else told)
+    return {
+        "columns": columns,
+        "spellings": spellings,
+        "verdicts": VERDICTS,
+        "strings": strings.all,
+        "cases": cases,
+    }
 
 
-def _variant(material: Material, case_id: str, variant: str, strings: _Strings) -> list[Any]:
+class _Outcomes:
+    """A variant's distinct outcomes, and the distinct results they came with."""
+
+    def __init__(self, strings: _Strings, most: int) -> None:
+        self._strings = strings
+        self._most = most
+        self._results: dict[str, int] = {}
+        self._codes: dict[str, str] = {}
+        self.all: list[list[Any]] = []
+        self.texts: list[str] = []
+        self.kinds: list[int] = []
+
+    def code(self, record: Record | None) -> str:
+        """The character that stands for a record."""
+        if record is None:
+            return "."
+        key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
+        if record.got and key not in self._results:
+            self._results[key] = len(self.texts)
+            self.texts.append(" | ".join(elements(stored, self._most) for stored in record.got))
+            self.kinds.append(self._strings(" | ".join(map(described, record.got))))
+        outcome = _outcome(record, self._results.get(key, _NO_RESULT), self._strings)
+        known = repr(outcome)
+        if known not in self._codes:
+            self._codes[known] = chr(ord("0") + len(self.all))
+            self.all.append(outcome)
+        return self._codes[known]
+
+
+def _variant(material: Material, case_id: str, variant: str, spelled: Sequence[int], strings: _Strings) -> list[Any]:
     lines = material.variants[variant]
     line = material.line(variant)
-    records = material.records[variant]
+    records, others = material.records[variant], material.others[variant]
     quiet = all(record.verdict in ("passed", "unsupported") for record in records.values())
-    outcomes: list[list[Any]] = []
-    results: dict[str, int] = {}
-    texts: list[str] = []
-    kinds: list[int] = []
-    codes = []
-    for column in material.columns:
-        record = records.get(column.number)
-        if record is None:
-            codes.append(".")
-            continue
-        key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
-        if record.got and key not in results:
-            results[key] = len(texts)
-            texts.append(" | ".join(elements(stored, _BRIEF if quiet else _FULL) for stored in record.got))
-            kinds.append(strings(" | ".join(map(described, record.got))))
-        outcome = _outcome(record, results.get(key, -1), strings)
-        if outcome not in outcomes:
-            outcomes.append(outcome)
-        codes.append(chr(ord("0") + outcomes.index(outcome)))
+    outcomes = _Outcomes(strings, _BRIEF if quiet else _FULL)
+    codes = [outcomes.code(records.get(column.number)) for column in material.columns]
+    codes += [outcomes.code(others.get(number)) for number in spelled]
     inputs_shown = _BRIEF_INPUTS if quiet else _FULL_INPUTS
     return [
         variant[len(case_id) :] if variant.startswith(f"{case_id}[") else [variant],
@@ -100,9 +130,9 @@ def _variant(material: Material, case_id: str, variant: str, strings: _Strings) 
         strings(_cut(next((one.expected for one in lines.values() if one.expected), ""))),
         strings(next((one.budget_source for one in lines.values() if one.budget_source), "")),
         "".join(codes),
-        outcomes,
-        kinds[0] if len(set(kinds)) == 1 else kinds,
-        texts,
+        outcomes.all,
+        outcomes.kinds[0] if len(set(outcomes.kinds)) == 1 else outcomes.kinds,
+        outcomes.texts,
         int(_differs(list(records.values()))),
     ]
 
@@ -134,7 +164,7 @@ def _place(record: Record) -> str:
 
 def _outcome(record: Record, result: int, strings: _Strings) -> list[Any]:
     details: dict[str, Any] = {}
-    if record.reason:
+    if record.reason and not (record.verdict == "failed" and record.findings):
         details["reason"] = strings(_cut(record.reason))
     if record.link:
         details["link"] = strings(safe_link(record.link) or f"(not followed: {record.link})")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from conformance.reports.columns import together
+from conformance.reports.columns import Column, Spelling, together
 from conformance.reports.material import Material
 from conformance.runfile import FindingLine, Record
 
@@ -22,9 +22,9 @@ class IssueRow:
 
     Attributes:
         case, operation: which.
-        columns: the columns concerned, in words.
+        columns: the columns and spellings concerned, in words.
         variants: IDs of the variants concerned.
-        example: the record that is shown, and `example_in` the label of its column.
+        example: the record that is shown, and `example_in` the label of its column or spelling.
         first: the finding of the example that is shown, if it has one.
         more: how many other findings the example has.
     """
@@ -49,6 +49,7 @@ class IssueGroup:
         link: of the reason, where it is one that may be followed.
         link_text: the link as registered, shown where it may not be followed.
         channel, reason: which of the two they have in common; the other is empty.
+        other: whether they are results of other spellings than the primary ones.
         records: how many records.
         variants: how many variants.
         columns: the columns concerned, in words.
@@ -61,6 +62,7 @@ class IssueGroup:
     link_text: str
     channel: str
     reason: str
+    other: bool = False
     records: int = 0
     variants: int = 0
     columns: list[str] = field(default_factory=list)
@@ -84,17 +86,19 @@ def safe_link(link: str) -> str:
 
 
 def groups(material: Material, verdicts: Collection[str]) -> list[IssueGroup]:
-    """The records of some verdicts, grouped, largest group first.
+    """The records of some verdicts, grouped: those of primary spellings first, then the largest group.
 
     Failures are grouped by the channel they failed in, everything else by its reason.
     """
-    members: dict[tuple[str, str, str], list[tuple[int, Record]]] = {}
-    for of_variant in material.records.values():
-        for column, record in of_variant.items():
+    members: dict[tuple[bool, str, str, str], list[tuple[Column | Spelling, Record]]] = {}
+    for variant, records in material.records.items():
+        found: list[tuple[Column | Spelling, Record]] = [(material.columns[n], r) for n, r in records.items()]
+        found += [(material.spellings[n], r) for n, r in material.others[variant].items()]
+        for where, record in found:
             if record.verdict in verdicts:
-                members.setdefault(_key(record), []).append((column, record))
+                members.setdefault((isinstance(where, Spelling), *_key(record)), []).append((where, record))
     result = [_group(material, key, found) for key, found in members.items()]
-    result.sort(key=lambda group: -group.records)
+    result.sort(key=lambda group: (group.other, -group.records))
     return result
 
 
@@ -105,34 +109,32 @@ def _key(record: Record) -> tuple[str, str, str]:
     return record.verdict, record.reason, record.link
 
 
-def _group(material: Material, key: tuple[str, str, str], found: list[tuple[int, Record]]) -> IssueGroup:
-    verdict, common, link = key
+def _group(
+    material: Material, key: tuple[bool, str, str, str], found: list[tuple[Column | Spelling, Record]]
+) -> IssueGroup:
+    other, verdict, common, link = key
     channel = common if verdict == "failed" else ""
     title = f"channel: {channel}" if channel else common or "no reason recorded"
     reason = "" if verdict == "failed" else common
-    group = IssueGroup(verdict, title, safe_link(link), link, channel, reason, len(found))
+    group = IssueGroup(verdict, title, safe_link(link), link, channel, reason, other, len(found))
     group.variants = len({record.variant for _, record in found})
-    group.columns = _labels(material, (column for column, _ in found))
-    by_case: dict[str, list[tuple[int, Record]]] = {}
-    for column, record in found:
-        by_case.setdefault(material.line(record.variant).case, []).append((column, record))
+    group.columns = together({where for where, _ in found})
+    by_case: dict[str, list[tuple[Column | Spelling, Record]]] = {}
+    for where, record in found:
+        by_case.setdefault(material.line(record.variant).case, []).append((where, record))
     for case, records in by_case.items():
-        column, example = records[0]
+        where, example = records[0]
         first = example.findings[0] if example.findings else None
         group.rows.append(
             IssueRow(
                 case,
                 material.cases[case].operation,
-                _labels(material, (number for number, _ in records)),
+                together({one for one, _ in records}),
                 list(dict.fromkeys(record.variant for _, record in records)),
                 example,
-                material.columns[column].label,
+                where.label,
                 first,
                 max(len(example.findings) - 1, 0),
             )
         )
     return group
-
-
-def _labels(material: Material, numbers: Iterable[int]) -> list[str]:
-    return together(material.columns[number] for number in set(numbers))

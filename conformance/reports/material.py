@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from conformance.reports.columns import Column, columns, labels
+from conformance.backends.base import IDIOMS
+from conformance.reports.columns import Column, Spelling, columns, labels, operation_of, spellings
 from conformance.runfile import CaseLine, Record, Run, VariantLine
 
 
@@ -16,19 +17,25 @@ class Material:
     Attributes:
         runs: as read.
         labels: of the runs.
-        columns: a run's modes, for all runs.
+        columns: a run's modes of execution, for all runs.
+        beside: the columns of other spellings, at most one a run.
+        spellings: beside the primary ones, for all runs.
         cases: by ID, each as the first run that has it tells it.
         variants: by ID, each with the lines of all runs that have it, by the run's index.
-        records: by variant, then by the column's number.
+        records: of the primary spellings, by variant, then by the column's number.
+        others: of the other spellings, by variant, then by the spelling's number.
         operations: in the order of the cases.
     """
 
     runs: Sequence[Run]
     labels: list[str]
     columns: list[Column]
+    beside: list[Column]
+    spellings: list[Spelling]
     cases: dict[str, CaseLine] = field(default_factory=dict)
     variants: dict[str, dict[int, VariantLine]] = field(default_factory=dict)
     records: dict[str, dict[int, Record]] = field(default_factory=dict)
+    others: dict[str, dict[int, Record]] = field(default_factory=dict)
     operations: list[str] = field(default_factory=list)
 
     def line(self, variant: str) -> VariantLine:
@@ -49,15 +56,23 @@ class Material:
 
 def gather(runs: Sequence[Run]) -> Material:
     """Put runs side by side."""
-    material = Material(runs, labels(runs), columns(runs))
-    numbers = {(column.run, column.mode.name): column.number for column in material.columns}
+    every = columns(runs)
+    primary = [column for column in every if not column.beside]
+    material = Material(runs, labels(runs), primary, every[len(primary) :], spellings(runs))
+    numbers = {(column.run, column.mode.name): column.number for column in primary}
+    places = {(s.run, s.operation, s.name): s.number for s in material.spellings}
     for index, run in enumerate(runs):
         for case in run.cases.values():
             material.cases.setdefault(case.id, case)
         for variant in run.variants.values():
             material.variants.setdefault(variant.id, {})[index] = variant
             material.records.setdefault(variant.id, {})
+            material.others.setdefault(variant.id, {})
         for record in run.records:
-            material.records[record.variant][numbers[index, record.mode]] = record
+            if record.mode == IDIOMS:
+                place = places[index, operation_of(run, record), record.idiom]
+                material.others[record.variant][place] = record
+            else:
+                material.records[record.variant][numbers[index, record.mode]] = record
     material.operations = list(dict.fromkeys(case.operation for case in material.cases.values()))
     return material

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -54,12 +56,14 @@ def render(page: view.Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["part"] = lambda text: quote(text, safe="/,=:*")  # of a page's address, after its '#'
     environment.filters["ulp"] = _ulp
     environment.filters["percent"] = _percent
     environment.filters["moment"] = lambda text: text.replace("T", " ").removesuffix("+00:00")
     environment.filters["steps"] = lambda number: f"{number:,}" if number < 10**6 else f"{number:.1e}"
     style = (TEMPLATES / "parity.css").read_text(encoding="utf-8")
-    script = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("variant.js", "parity.js"))
+    parts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in ("variant.js", "parity.js")]
+    script = "(async () => {\n" + "\n".join(parts) + "})();"  # unpacking takes a moment, and nothing else waits for it
     return environment.get_template("parity.html.j2").render(
         page=page,
         plots=[plot.plot(figure) for figure in page.figures],
@@ -70,14 +74,14 @@ def render(page: view.Page) -> str:
         script=Markup(script),  # likewise
         style_hash=_content_hash(style),
         script_hash=_content_hash(script),
-        data=embedded(page.explorer),
+        data=packed(page.explorer),
     )
 
 
-def embedded(data: Any) -> Markup:
-    """JSON that may stand inside a script element: nothing in it can end the element or open a comment."""
+def packed(data: Any) -> str:
+    """JSON, compressed, in base64: a quarter of its size, and nothing in it can end the element it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c"))
+    return base64.b64encode(zlib.compress(text.encode(), level=9)).decode("ascii")
 
 
 def _content_hash(text: str) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
 from conformance.reports import explorer, issues
 from conformance.reports.agreement import Agreement, agreements
+from conformance.reports.budgets import Budgets, budgets
 from conformance.reports.columns import Column
 from conformance.reports.curve import Figure, figures
 from conformance.reports.issues import FAILURES, IssueGroup
 from conformance.reports.material import Material, gather
+from conformance.reports.porting import Function, functions
 from conformance.runfile import Run
 
 _DIGEST_SHOWN = 12
@@ -91,34 +94,32 @@ class MatrixRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
-    """An operation as the document spells it, and as each backend does (None where it has no idiom)."""
-
-    operation: str
-    summary: str
-    document: str
-    idioms: list[str | None]
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """Everything on the parity page, top to bottom."""
+    """Everything on the parity page.
+
+    `counts` has a row for each mode and for the other spellings of each backend; `verdicts` sums up the modes,
+    `other_verdicts` the other spellings, of which there are `spellings`. Agreement, matrix, budgets and curves are
+    about the primary spellings.
+    """
 
     backends: list[str]
     columns: list[Column]
     cases: int
     variants: int
+    spellings: int
     warnings: list[str]
     environments: list[Environment]
     subsets: list[str]
     counts: list[CountRow]
     verdicts: dict[str, int]
+    other_verdicts: dict[str, int]
     matrix: list[MatrixRow]
     failures: list[IssueGroup]
     divergences: list[IssueGroup]
     unsupported: list[IssueGroup]
     agreements: list[Agreement]
-    translations: list[Translation]
+    functions: list[Function]
+    budgets: Budgets
     figures: list[Figure]
     explorer: dict[str, Any]
 
@@ -135,28 +136,33 @@ def page(runs: Sequence[Run]) -> Page:
     if not runs:
         raise ValueError("no runs to report on")
     material = gather(runs)
-    counts = [_count_row(material, column) for column in material.columns]
+    every = sorted([*material.columns, *material.beside], key=lambda column: (column.run, column.number))
+    counts = [_count_row(material, column) for column in every]
+    told = _operations(material)
     return Page(
         backends=material.labels,
         columns=material.columns,
         cases=len(material.cases),
         variants=len(material.variants),
+        spellings=len(material.spellings),
         warnings=_warnings(material, counts),
         environments=[_environment(material, index) for index in range(len(runs))],
         subsets=[
             f"{column.label}: {column.mode.left_out:,} variants not in this mode's subset"
             + (f", because {column.mode.because}" if column.mode.because else "")
-            for column in material.columns
+            for column in every
             if column.mode.left_out
         ],
         counts=counts,
-        verdicts={verdict: sum(row.counts[verdict] for row in counts) for verdict in VERDICTS},
-        matrix=_matrix(material),
+        verdicts=_sum(row for row in counts if not row.column.beside),
+        other_verdicts=_sum(row for row in counts if row.column.beside),
+        matrix=_matrix(material, told),
         failures=issues.groups(material, FAILURES),
         divergences=issues.groups(material, ("divergent",)),
         unsupported=issues.groups(material, ("unsupported",)),
         agreements=agreements(material.columns, material.records),
-        translations=_translations(material),
+        functions=functions(material, told),
+        budgets=budgets(material, told),
         figures=figures(material),
         explorer=explorer.data(material),
     )
@@ -167,13 +173,18 @@ def _count_row(material: Material, column: Column) -> CountRow:
     return CountRow(column, counts, sum(counts.values()), column.mode.variants)
 
 
+def _sum(rows: Iterable[CountRow]) -> dict[str, int]:
+    chosen = list(rows)
+    return {verdict: sum(row.counts[verdict] for row in chosen) for verdict in VERDICTS}
+
+
 def _warnings(material: Material, counts: list[CountRow]) -> list[str]:
     found = []
     for name, run in zip(material.labels, material.runs, strict=True):
         missing = {mode: lacking for mode, lacking in run.missing().items() if lacking > 0}
         if run.footer is None or missing:
             how = "it has no footer, so it did not come to its end" if run.footer is None else "it did finish"
-            what = ", ".join(f"{lacking:,} in mode {mode}" for mode, lacking in missing.items()) or "no record"
+            what = ", ".join(f"{lacking:,} {_in(mode)}" for mode, lacking in missing.items()) or "no record"
             found.append(f"The run of {name} is incomplete: {how}; missing: {what}. They count as not-run.")
         if run.header.selection:
             found.append(f"The run of {name} was asked for a part of the corpus only: {run.header.selection}")
@@ -199,6 +210,10 @@ def _warnings(material: Material, counts: list[CountRow]) -> list[str]:
     return found
 
 
+def _in(mode: str) -> str:
+    return "of other spellings" if mode == IDIOMS else f"in mode {mode}"
+
+
 def _environment(material: Material, index: int) -> Environment:
     run = material.runs[index]
     header = run.header
@@ -207,7 +222,7 @@ def _environment(material: Material, index: int) -> Environment:
         backend=material.labels[index],
         device=header.device,
         versions=[f"{name} {version}" for name, version in header.versions.items()],
-        modes=[f"{mode.name}: {policy[mode.flushes_subnormals]}" for mode in header.modes],
+        modes=[f"{mode.name}: {policy[mode.flushes_subnormals]}" for mode in header.modes if mode.name != IDIOMS],
         python=header.environment.get("python", "unknown"),
         system=header.environment.get("system", "unknown"),
         processor=header.environment.get("processor", "unknown"),
@@ -220,7 +235,7 @@ def _environment(material: Material, index: int) -> Environment:
     )
 
 
-def _matrix(material: Material) -> list[MatrixRow]:
+def _matrix(material: Material, told: Mapping[str, Mapping[str, str]]) -> list[MatrixRow]:
     cells: dict[str, list[Counter[str]]] = {o: [Counter() for _ in material.columns] for o in material.operations}
     variants: Counter[str] = Counter()
     for variant, records in material.records.items():
@@ -228,11 +243,10 @@ def _matrix(material: Material) -> list[MatrixRow]:
         variants[operation] += 1
         for column, record in records.items():
             cells[operation][column][record.verdict] += 1
-    summaries = _operations(material)
     return [
         MatrixRow(
             operation,
-            summaries.get(operation, {}).get("summary", ""),
+            told.get(operation, {}).get("summary", ""),
             variants[operation],
             [Cell({v: counter[v] for v in VERDICTS if counter[v]}) for counter in cells[operation]],
         )
@@ -246,23 +260,3 @@ def _operations(material: Material) -> dict[str, dict[str, str]]:
         for name, told in run.header.operations.items():
             merged.setdefault(name, told)
     return merged
-
-
-def _translations(material: Material) -> list[Translation]:
-    """Every operation that any run knows, the ones with cases of their own first."""
-    told = _operations(material)
-    sources: dict[str, dict[str, str]] = {}
-    for label, run in zip(material.labels, material.runs, strict=True):
-        for idiom in run.header.idioms:
-            sources.setdefault(idiom.operation, {}).setdefault(label, idiom.source)
-    known = [o for o in material.operations if o in told or o in sources]
-    known += sorted(o for o in {*told, *sources} if o not in known)
-    return [
-        Translation(
-            operation,
-            told.get(operation, {}).get("summary", ""),
-            told.get(operation, {}).get("document", ""),
-            [sources.get(operation, {}).get(label) for label in material.labels],
-        )
-        for operation in known
-    ]

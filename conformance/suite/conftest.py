@@ -55,7 +55,7 @@ def _prepare(config: pytest.Config) -> None:
 
 def _known(name: str, modes: list[str]) -> list[str]:
     """The modes that a backend has, of those asked for of all backends."""
-    return [mode for mode in modes if mode in backends.load(name).modes]
+    return [mode for mode in modes if mode in backends.load(name).run_modes()]
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from msgspec import UNSET
 
 import conformance
 from conformance import backends
-from conformance.backends.base import Backend, Idioms, Unsupported, own_version
+from conformance.backends.base import IDIOMS, Backend, Idioms, Unsupported, own_version
 from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
@@ -25,7 +26,7 @@ from conformance.dtypes import DTYPES
 from conformance.execution import Executor, Outcome, differentiated
 from conformance.failure import failure_text
 from conformance.judging import Judge, Judgement
-from conformance.ops import OPERATIONS
+from conformance.ops import OPERATIONS, Operation
 from conformance.program import Program, compile_variant
 from conformance.runfile import (
     FORMAT,
@@ -44,6 +45,7 @@ from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 
 _RESIDUALS_STORED = 8
+_GRADIENT_BUDGET = "a running error bound over the paths from an input to the result, in the exact definition"
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Result:
     mode: str
     judgement: Judgement
     outcome: Outcome
+    idiom: str = ""
 
 
 class BackendSession:
@@ -88,12 +91,11 @@ class BackendSession:
         self.name = name
         self.selection = selection
         self._class = backends.load(name)
+        known = self._class.run_modes()
         for mode in modes:
-            if mode not in self._class.modes:
-                raise backends.UnknownBackendError(
-                    f"backend '{name}' has no mode '{mode}'; it has {', '.join(self._class.modes)}"
-                )
-        self.modes = [mode for mode in self._class.modes if not modes or mode in modes]
+            if mode not in known:
+                raise backends.UnknownBackendError(f"backend '{name}' has no mode '{mode}'; it has {', '.join(known)}")
+        self.modes = [mode for mode in known if not modes or mode in modes]
         self.device = device
         self.unavailable = self._class.not_installed() or ""
         self._backend: Backend | None = None
@@ -147,11 +149,11 @@ class BackendSession:
         """The backend's spellings."""
         return self._class.idioms
 
-    def run_variant(self, variant: Variant, mode: str) -> Result:
+    def run_variant(self, variant: Variant, mode: str, idiom: str = "") -> Result:
         """Run and judge one variant, and record nothing."""
         self.start()
         with _quiet():
-            return self._run(variant, mode)
+            return self._run(variant, mode, idiom)
 
     def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
         """Run every variant of a case that the mode's share holds, judge each, and record it."""
@@ -160,10 +162,11 @@ class BackendSession:
         results = []
         with _quiet():
             for variant in share.variants.get(case.id, []):
-                result = self._run(variant, mode)
-                results.append(result)
-                if self._writer is not None:
-                    self._record(result)
+                for idiom in share.spellings(variant):
+                    result = self._run(variant, mode, idiom)
+                    results.append(result)
+                    if self._writer is not None:
+                        self._record(result)
         if self._writer is not None:
             self._writer.flush()
         return results
@@ -177,22 +180,30 @@ class BackendSession:
                 self._writer.close()
             self._writer = None
 
-    def _run(self, variant: Variant, mode: str) -> Result:
+    def _run(self, variant: Variant, mode: str, idiom: str = "") -> Result:
         missing = self._missing(mode)
         if self._executor is None or missing:
-            return Result(variant, mode, Judgement("unsupported", missing), Outcome())
+            return Result(variant, mode, Judgement("unsupported", missing), Outcome(), idiom)
         prepared = self._prepare(variant)
-        run = self._executor.run if variant.check == "value" else self._executor.gradient
-        outcome = run(prepared.program, list(prepared.inputs.values()), mode)
-        judgement = self._judge.judge(variant, prepared.program, outcome, self._registry.find(variant, mode))
-        return Result(variant, mode, judgement, outcome)
+        inputs, executed = list(prepared.inputs.values()), self._executed(mode)
+        if variant.check == "value":
+            aliasing = variant.case.expect.aliases is not None
+            outcome = self._executor.run(prepared.program, inputs, executed, idiom, aliasing)
+        else:
+            outcome = self._executor.gradient(prepared.program, inputs, executed, idiom)
+        entry = self._registry.find(variant, mode, idiom)
+        return Result(variant, mode, self._judge.judge(variant, prepared.program, outcome, entry), outcome, idiom)
+
+    def _executed(self, mode: str) -> str:
+        """The mode that other spellings are run in: the plain one."""
+        return self._class.modes[0] if mode == IDIOMS else mode
 
     def _missing(self, mode: str) -> str:
         """Why nothing can run in a mode: the backend, the device or the mode is missing."""
         if self._backend is None:
             return self.unavailable
         if mode not in self._missing_modes:
-            self._missing_modes[mode] = self._backend.missing_mode(mode)
+            self._missing_modes[mode] = self._backend.missing_mode(self._executed(mode))
         return self._missing_modes[mode]
 
     def _prepare(self, variant: Variant) -> Prepared:
@@ -220,14 +231,14 @@ class BackendSession:
         measured = judgement.measured
         got = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
         steps = self._prepare(variant).program.steps
-        entry = self._registry.find(variant, result.mode) if judgement.verdict == "divergent" else None
+        entry = self._registry.find(variant, result.mode, result.idiom) if judgement.verdict == "divergent" else None
         self._writer.record(
             Record(
                 variant.id,
                 result.mode,
                 judgement.verdict,
                 judgement.reason,
-                [FindingLine(f.channel, f.expected, f.got, f.detail) for f in judgement.findings],
+                [FindingLine(f.channel, f.expected, f.got, f.detail, f.non_finite) for f in judgement.findings],
                 [Stored.of(array) for array in got] if not (outcome.raised or outcome.unsupported) else [],
                 f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
                 _finite(measured.ulp) if measured else None,
@@ -236,12 +247,12 @@ class BackendSession:
                 f"{measured.step + 1}, {steps[measured.step].operation}" if measured and len(steps) > 1 else "",
                 _finite(judgement.end_to_end),
                 entry.spec.link if entry else "",
+                result.idiom,
             )
         )
 
     def _variant_line(self, variant: Variant) -> VariantLine:
         prepared = self._prepare(variant)
-        steps = prepared.program.steps
         array, values = self._exact(prepared)
         return VariantLine(
             variant.id,
@@ -251,7 +262,7 @@ class BackendSession:
             Stored.of(array) if array is not None else None,
             _finite_only(values.residual.ravel()[:_RESIDUALS_STORED].tolist()) if values is not None else [],
             expectation(variant),
-            OPERATIONS[steps[-1].operation].budget_source if steps else "",
+            _budget_source(variant, prepared.program),
             variant.check,
         )
 
@@ -289,19 +300,58 @@ class BackendSession:
             self.selection.corpus.digest,
             manifest_digest(sorted(ids)),
             [self._mode_summary(mode, share) for mode, share in shares.items()],
-            {n: {"document": OPERATIONS[n].document, "summary": OPERATIONS[n].summary} for n in names},
-            [IdiomSource(n, self._class.idioms.source(n)) for n in names if n in self._class.idioms],
+            {name: _about(OPERATIONS[name]) for name in names},
+            self._spellings(names),
             now(),
             selected,
         )
 
+    def _spellings(self, names: Sequence[str]) -> list[IdiomSource]:
+        """How the backend spells operations: the primary spelling of each, and those beside it."""
+        found = []
+        for name in names:
+            if name in self._class.idioms:
+                found.append(IdiomSource(name, self._class.idioms.source(name)))
+                others = self._class.idioms.others(name).values() if IDIOMS in self.modes else ()
+                found += [IdiomSource(name, s.source, s.name, _versioned(s.needs)) for s in others]
+        return found
+
     def _mode_summary(self, mode: str, share: Share) -> ModeSummary:
         flushes = None
         missing = self._missing(mode)
-        if self._backend is not None and not missing and mode != "compile":  # a compile of its own costs seconds
+        if (
+            self._backend is not None and not missing and mode not in ("compile", IDIOMS)
+        ):  # a compile of its own costs seconds
             with suppress(Exception):  # a broken adapter shows in its variants, not here
                 flushes = self._backend.flushes_subnormals(mode)
         return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes)
+
+
+def _about(operation: Operation) -> dict[str, str]:
+    """An operation, for a run file's readers."""
+    return {
+        "document": operation.document,
+        "summary": operation.summary,
+        "budget": operation.budget_source,
+        "slack": operation.slack,
+    }
+
+
+def _budget_source(variant: Variant, program: Program) -> str:
+    """Where the budget comes from: of the gradient, or of the last step."""
+    if variant.check == "gradient":
+        return _GRADIENT_BUDGET
+    return OPERATIONS[program.steps[-1].operation].budget_source if program.steps else ""
+
+
+def _versioned(module: str) -> str:
+    """A module's distribution, with its version where it is installed; nothing for no module."""
+    if not module:
+        return ""
+    root = module.partition(".")[0]
+    with suppress(metadata.PackageNotFoundError):
+        return f"{root} {metadata.version(root)}"
+    return root
 
 
 @contextmanager
@@ -330,6 +380,7 @@ def describe_failure(session: BackendSession, result: Result) -> str:
         result.variant.id,
         session.name,
         result.mode,
+        result.idiom,
         session.device,
         call,
         case.claim is not None,

@@ -90,6 +90,8 @@ def _settled(ball: arb, dtype: DType, index: int, shape: tuple[int, ...]) -> tup
         low, high = (_round_midpoint(end, dtype) for end in (ball.lower(), ball.upper()))
         if not _same_value(low, high):
             raise UndecidedError("the rounding is not settled")
+        if low[0] == 0 and ball.contains(0):  # which zero is not told, so no sign is due
+            return 0, low[1], 0.0
     return _round_midpoint(ball, dtype)
 
 

@@ -10,6 +10,7 @@ import pytest
 from conformance import backends
 from conformance.backends.base import Unsupported
 from conformance.dtypes import DTYPES
+from conformance.layouts import LAYOUTS, laid_out
 
 SPECIAL = np.array([0.0, -0.0, 1.5, -2.0, np.inf, -np.inf, np.nan, 2.0**-14], dtype=np.float64)
 
@@ -41,6 +42,34 @@ def test_arrays_go_over_and_come_back_bit_for_bit(backend: Any, dtype: str) -> N
                 assert (back.dtype, back.shape, back.tobytes()) == (given.dtype, given.shape, given.tobytes())
         scalar = backend.to_numpy(backend.from_numpy(np.array(1, dtype=kind.numpy)))
         assert (scalar.shape, scalar.dtype) == ((), kind.numpy)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_arrays_of_every_layout_go_over_with_their_numbers_and_without_what_lies_between(
+    backend: Any, layout: str, dtype: str
+) -> None:
+    array = laid_out(np.arange(24).reshape(2, 3, 4).astype(DTYPES[dtype].numpy), layout)
+    array.flags.writeable = False
+    with backend.scope("eager"):
+        native = backend.from_numpy(array)
+        back = backend.to_numpy(native)
+    assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    if backend.name == "torch":
+        assert [n * array.itemsize for n in native.stride()] == list(array.strides)
+    if backend.name == "numpy":
+        assert native.strides == array.strides
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_array_is_filled_in_place_or_it_is_said_that_it_can_not_be(backend: Any) -> None:
+    for dtype in ("float32", "bfloat16", "int8", "bool"):
+        with backend.scope("eager"):
+            native = backend.from_numpy(np.ones((2, 2), dtype=DTYPES[dtype].numpy).copy())
+            can = backend.fill(native, 0)
+            assert can is (backend.name in ("numpy", "torch"))
+            assert backend.to_numpy(native).any() == (not can)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conformance.casefile.generators import generate
-from conformance.casefile.model import Bernoulli, Full, Integers, Linspace, Normal, Uniform
+from conformance.casefile.model import Bernoulli, Binades, Full, Integers, Linspace, Normal, Uniform
 
 HEX = float.fromhex
 
@@ -29,6 +29,16 @@ HEX = float.fromhex
         (Integers(shape=[5], seed=3, low=-3, high=9), (5,), [-2, 0, 7, 4, -2]),
         (Bernoulli(shape=[8], seed=2), (8,), ["1", "1", "0", "1", "0", "0", "1", "1"]),
         (Linspace(start=-1.0, stop=2.0, count=4), (), ["-1", "0", "1", "2"]),
+        (
+            Binades(shape=[4], seed=4, low=-3, high=3),
+            (4,),
+            ["-0x1.f16c1ffbb9f82p+1", "0x1.82e65ccce1a32p-1", "-0x1.f9eb1b84f0c08p+2", "0x1.14b1ab6ef864ap-2"],
+        ),
+        (
+            Binades(shape=[4], seed=4, low=-1074, high=1023),
+            (4,),
+            ["-0x1.f16c1ffbb9f82p+200", "0x1.82e65ccce1a32p-285", "-0x1.f9eb1b84f0c08p+608", "0x1.14b1ab6ef864ap-708"],
+        ),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -128,3 +138,63 @@ def test_evenly_spaced_numbers_include_both_ends_exactly() -> None:
 def test_one_number_everywhere_is_not_a_matter_of_generators() -> None:
     with pytest.raises(TypeError, match="Full generates no numbers by itself"):
         generate(Full(shape=[2], value=1.0), (2,))
+
+
+def test_numbers_of_every_magnitude_have_exponents_that_are_uniform_over_exactly_the_range_asked_for() -> None:
+    n = 40_000
+    x = generate(Binades(shape="s", seed=8, low=-5, high=4), (n,))
+    exponents, counts = np.unique(np.floor(np.log2(np.abs(x))), return_counts=True)
+    assert exponents.tolist() == list(range(-5, 5))
+    assert np.abs(counts - n / 10).max() < 5 * np.sqrt(n / 10)
+    significands = np.frexp(np.abs(x))[0] * 2 - 1
+    shares, _ = np.histogram(significands, bins=10, range=(0, 1))
+    assert np.abs(shares - n / 10).max() < 5 * np.sqrt(n / 10)
+    assert abs(np.corrcoef(significands, np.log2(np.abs(x)) // 1)[0, 1]) < 4 / np.sqrt(n)
+
+
+def test_numbers_of_every_magnitude_use_all_their_bits() -> None:
+    x = np.abs(generate(Binades(shape="s", seed=8, low=0, high=0), (500,)))
+    bits = x.view(np.uint64) & np.uint64(2**52 - 1)
+    for k in range(52):
+        assert 180 < int((bits >> np.uint64(k) & np.uint64(1)).sum()) < 320
+
+
+def test_a_range_of_one_exponent_is_one_binade() -> None:
+    x = generate(Binades(shape="s", seed=1, low=7, high=7, sign="positive"), (1000,))
+    assert x.min() >= 128 and x.max() < 256
+    assert x.min() < 129 and x.max() > 255
+
+
+def test_signs_are_both_half_of_the_time_or_the_one_asked_for() -> None:
+    n = 20_000
+    both, positive, negative = (
+        generate(Binades(shape="s", seed=2, low=-9, high=9, sign=sign), (n,))  # type: ignore[arg-type]
+        for sign in ("both", "positive", "negative")
+    )
+    assert abs((both < 0).mean() - 0.5) < 4 * 0.5 / np.sqrt(n)
+    assert (positive > 0).all() and (negative < 0).all()
+    np.testing.assert_array_equal(np.abs(both), positive)
+    np.testing.assert_array_equal(negative, -positive)
+    assert abs(np.corrcoef(both < 0, np.frexp(both)[1])[0, 1]) < 4 / np.sqrt(n)
+
+
+def test_numbers_of_every_magnitude_stay_finite_in_float64() -> None:
+    x = generate(Binades(shape="s", seed=3, low=-1074, high=1023), (50_000,))
+    assert np.isfinite(x).all() and x.all()
+    assert np.abs(x).max() > 2.0**1022
+    assert np.abs(x).min() < 2.0**-1070
+
+
+def test_shapes_of_numbers_of_every_magnitude_are_as_asked() -> None:
+    spec = Binades(shape="s", seed=1, low=0, high=9)
+    np.testing.assert_array_equal(generate(spec, (3, 4, 5)).ravel(), generate(spec, (60,)))
+    assert generate(spec, ()).shape == ()
+    assert generate(spec, (2, 0)).shape == (2, 0)
+    assert not np.any(generate(spec, (9,)) == generate(Binades(shape="s", seed=2, low=0, high=9), (9,)))
+
+
+def test_specs_that_are_equal_share_their_numbers_and_others_do_not() -> None:
+    first = generate(Uniform(shape=[2], seed=5, low=0.0, high=1.0), (2,))
+    assert generate(Uniform(shape=[2], seed=5, low=0.0, high=1.0), (2,)) is first
+    assert generate(Uniform(shape="s", seed=5, low=0.0, high=2.0), (2,)) is not first
+    np.testing.assert_array_equal(generate(Uniform(shape="s", seed=5, low=0.0, high=2.0), (2,)), 2 * first)

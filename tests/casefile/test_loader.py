@@ -247,9 +247,123 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
             {"given": "{x: {integers: {shape: [2], seed: 1, low: 0, high: 1000000000000000000000}}}"},
             "does not fit int64",
         ),
-        ({"given": "{x: {bernoulli: {shape: [2], seed: 1, probability: 1.5}}}"}, "expected `float` <= 1.0"),
+        (
+            {"given": "{x: {bernoulli: {shape: [2], seed: 1, probability: 1.5}}}"},
+            "3:63: expected a probability, from 0 to 1",
+        ),
         ({"given": "{x: {full: {shape: [2], value: 1.5}, dtype: int8}}"}, "3:43: 1.5 is no integer"),
         ({"given": "{x: {linspace: {start: 0, stop: 1, count: 1}}}"}, "expected `int` >= 2"),
+        (
+            {"given": "{x: {uniform: {shape: [2], seed: 1, low: lo}}}"},
+            "3:53: expected a number, or the name of one under 'for', found 'lo'",
+        ),
+        (
+            {"given": "{x: {uniform: {shape: [2], seed: 1, low: a}}}", "for_": "{a: [0.5, x]}"},
+            "3:53: expected a number",
+        ),
+        ({"given": "{x: {uniform: {shape: [2], seed: 1, low: a}}}", "for_": "{a: [true]}"}, "3:53: expected a number"),
+        ({"given": "{x: {uniform: {shape: [2], seed: 1, low: a}}}", "for_": "{a: [[1]]}"}, "3:53: expected a number"),
+        ({"given": "{x: {uniform: {shape: [2], seed: 1, low: max}}}"}, "3:53: expected a number"),
+        ({"given": "{x: {uniform: {shape: [2], seed: 1, high: a}}}", "for_": "{a: [1.0e+39]}"}, "3:54: 1e+39 does not"),
+        ({"given": "{x: {normal: {shape: [2], seed: k}}}"}, "3:44: expected a number, or the name of one"),
+        ({"given": "{x: {normal: {shape: [2], seed: k}}}", "for_": "{k: [1, -1]}"}, "3:44: expected a seed from 0"),
+        (
+            {"given": "{x: {normal: {shape: [2], seed: k}}}", "for_": "{k: [4294967296]}"},
+            "3:44: expected a seed from 0",
+        ),
+        (
+            {"given": "{x: {normal: {shape: [2], seed: k}}}", "for_": "{k: [1.5]}"},
+            "3:44: expected an integer, found 1.5",
+        ),
+        (
+            {"given": "{x: {normal: {shape: [2], seed: 1, scale: a}}}", "for_": "{a: [1, .inf]}"},
+            "3:54: expected a finite",
+        ),
+        (
+            {"given": "{x: {integers: {shape: [2], seed: 1, low: 0, high: b}}}", "for_": "{b: [1.5]}"},
+            "3:63: expected an integer, found 1.5",
+        ),
+        (
+            {"given": "{x: {integers: {shape: [2], seed: 1, low: a, high: b}}}", "for_": "{a: [0, 3], b: [2, 4]}"},
+            "3:27: low 3 is above high 2",
+        ),
+        (
+            {"given": "{x: {bernoulli: {shape: [2], seed: 1, probability: a}}}", "for_": "{a: [0.5, 1.5]}"},
+            "3:63: expected a probability, from 0 to 1",
+        ),
+        ({"given": "{x: {linspace: {start: a, stop: 1, count: 2}}}"}, "3:35: expected a number, or the name of one"),
+        ({"given": "{x: {full: {shape: [2], value: a}}}"}, "3:43: expected a number, a hexadecimal float or a named"),
+        (
+            {"given": "{x: {full: {shape: [2], value: a}}}", "for_": "{dtype: [float32, float16], a: [1, 70000]}"},
+            "3:43: 70000 does not fit float16",
+        ),
+        ({"given": "{x: {binades: {shape: [2], seed: 1, low: 2, high: 1}}}"}, "3:26: low 2 is above high 1"),
+        (
+            {"given": "{x: {binades: {shape: [2], seed: 1, high: 16}}}", "for_": "{dtype: [float32, float16]}"},
+            "the exponents of float16 go from -24 to 15, not -24 to 16",
+        ),
+        (
+            {"given": "{x: {binades: {shape: [2], seed: 1, low: n}}}", "for_": "{n: [-149, -150]}"},
+            "the exponents of float32 go from -149 to 127, not -150 to 127",
+        ),
+        ({"given": "{x: {binades: {shape: [2], seed: 1, low: n}}}", "for_": "{n: [0.5]}"}, "3:53: expected an integer"),
+        ({"given": "{x: {binades: {shape: [2], seed: 1}, dtype: int8}}"}, "3:26: 'binades' makes real numbers"),
+        ({"given": "{x: {binades: {shape: [2], seed: 1, sign: any}}}"}, "3:54: invalid enum value 'any'"),
+        ({"given": "{x: {binades: {shape: [2], sead: 1}}}"}, "3:39: unknown key 'sead'; did you mean 'seed'?"),
+        (
+            {"given": "{x: {array: [1, 2], put: {at: [2], value: 0}}}"},
+            "3:42: expected an index into an array of shape [2]",
+        ),
+        (
+            {"given": "{x: {array: [1, 2], put: {at: [-3], value: 0}}}"},
+            "3:42: expected an index into an array of shape",
+        ),
+        ({"given": "{x: {array: [1, 2], put: {at: [0, 0], value: 0}}}"}, "3:42: expected an index into an array of"),
+        (
+            {"given": "{x: {array: [1, 2], put: {at: i, value: 0}}}"},
+            "3:42: expected an index into an array of shape [2], found 'i'",
+        ),
+        (
+            {"given": "{x: {array: [1, 2], put: {at: i, value: 0}}}", "for_": "{i: [[1], [2]]}"},
+            "3:42: expected an index into an array of shape [2], found [2]",
+        ),
+        (
+            {"given": "{x: {full: {shape: s, value: 1}, put: {at: [2], value: 0}}}", "for_": "{s: [[3], [2]]}"},
+            "3:55: expected an index into an array of shape [2], found [2]",
+        ),
+        (
+            {"given": "{x: {printed: '[1.0]', put: {at: [1], value: 0}}}"},
+            "3:45: expected an index into an array of shape [1]",
+        ),
+        (
+            {"given": "{x: {linspace: {start: 0, stop: 1, count: 3}, put: {at: [3], value: 0}}}"},
+            "3:68: expected an index into an array of shape [3]",
+        ),
+        (
+            {"given": "{x: {array: [1, 2], put: {at: [0], value: 70000}, dtype: float16}}"},
+            "3:54: 70000 does not fit float16",
+        ),
+        ({"given": "{x: {array: [1, 2], put: {at: [0], value: v}}}"}, "3:54: expected a number, a hexadecimal float"),
+        ({"given": "{x: {array: [1, 2], put: {at: [0], value: v}}}", "for_": "{v: [1, x]}"}, "3:54: expected a number"),
+        ({"given": "{x: {array: [1, 2], put: {at: [0]}}}"}, "missing required field `value`"),
+        ({"given": "{x: {array: [1, 2], put: {att: [0], value: 1}}}"}, "3:38: unknown key 'att'; did you mean 'at'?"),
+        (
+            {"given": "{x: {array: [[1]], layout: transpose}}"},
+            "3:39: unknown layout 'transpose'; did you mean 'transposed'?",
+        ),
+        (
+            {"given": "{x: {array: [[1]], layout: l}}", "for_": "{l: [stepped, steped]}"},
+            "3:39: unknown layout 'steped'",
+        ),
+        ({"given": "{x: {array: [[1]], layout: l}}", "for_": "{l: [[1]]}"}, "3:39: unknown layout '[1]'"),
+        ({"given": "{x: {array: [1], layout: transposed}}"}, "3:37: an array of rank 1 can't be laid out 'transposed'"),
+        (
+            {
+                "given": "{x: {full: {shape: s, value: 1}, layout: l}}",
+                "for_": "{s: [[2], []], l: [contiguous, stepped]}",
+            },
+            "3:53: an array of rank 0 can't be laid out 'stepped'",
+        ),
         (
             {"given": "{x: {printed: '[1.5]', dtype: int8}}"},
             "3:26: printed with decimals: impossible in an array of dtype int8",
@@ -261,6 +375,14 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ({"expect": "{raises: true, prints: '1.0'}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "{raises: true, dtype: int8}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "{raises: true, values: [1]}"}, "5:13: a call that is refused has no other outcome"),
+        ({"expect": "{raises: true, aliases: false}"}, "5:13: a call that is refused has no other outcome"),
+        ({"expect": "{aliases: view}"}, "5:23: expected `bool | null`, got `str`"),
+        ({"expect": "{aliases: true}", "check": "[value, gradient]"}, "5:13: 'aliases' is about the value of a call"),
+        (
+            {"given": "{}", "call": "asarray([1, 2])", "expect": "{aliases: false}"},
+            "5:13: 'aliases' is about the value of a call and its first input",
+        ),
+        ({**CLAIM, "expect": "{aliases: true}"}, "5:13: a claim says itself what is expected"),
         ({"expect": "raises", "check": GRADIENT}, "6:12: a call that is refused has no gradient"),
         ({"expect": "{values: [1.0]}"}, "5:13: stated values need a 'because'"),
         ({"expect": "{values: [1.5], dtype: int64, because: none is}"}, "5:23: 1.5 is no integer"),
@@ -323,6 +445,15 @@ def test_each_mistake_is_named_and_placed(problems: Problems, parts: dict[str, s
         {"given": "{x: {normal: {shape: [2], seed: 1, scale: 10000}, dtype: float16}}"},
         {"given": "{x: [max, -tiny, 0x1p-3, .inf]}"},
         {"given": '{x: [max, -tiny, "0x1p-3", .inf]}'},
+        {"given": "{x: {array: [1.0], layout: stepped}}", "expect": "{aliases: false}"},
+        {"given": "{x: {full: {shape: s, value: 1}, layout: l}}", "for_": "{s: [[2, 1]], l: [transposed, broadcast]}"},
+        {
+            "given": "{x: {array: [1.0, 2], put: {at: i, value: v}}}",
+            "for_": "{i: [[0], [-2]], v: [.nan, max, '0x1p-3']}",
+        },
+        {"given": "{x: {binades: {shape: [2], seed: k, low: n, high: n}}}", "for_": "{k: [1, 2], n: [-149, 0, 127]}"},
+        {"given": "{x: {binades: {shape: [2], seed: 1}}}", "for_": "{dtype: floating}"},
+        {"given": "{x: {uniform: {shape: [2], seed: 1, low: a, high: b}}}", "for_": "{a: [-1, 0.5], b: [2]}"},
     ],
 )
 def test_what_is_right_is_accepted(problems: Problems, parts: dict[str, str]) -> None:
@@ -357,7 +488,16 @@ divergences:
             "    versions: '>=2.0,<3'\n    link: https://example.org/1\n    dtypes: [float16]\n",
             None,
         ),
-        ("{}", "", "4:14: expected what comes instead"),
+        ("{non-finite: 3}", "    idioms: ['jax.*']\n", None),
+        ("{zero-signs: true}", "", None),
+        ("{aliases: false}", "", None),
+        ("{}", "", "4:14: expected what comes instead: one of raises, returns, dtype, shape, values, non-finite"),
+        ("{zero-signs: false, non-finite: 0}", "", "4:14: expected what comes instead"),
+        ("{non-finite: -1}", "", "4:27: expected a number of elements, or the least and the most, such as [1, 4]"),
+        ("{non-finite: [4, 1]}", "", "4:27: expected a number of elements, or the least and the most, such as [1, 4]"),
+        ("{non-finite: [1]}", "", "4:27: expected a number of elements, or the least and the most, such as [1, 4]"),
+        ("{non_finite: 1}", "", "4:15: unknown key 'non_finite'; did you mean 'non-finite'?"),
+        ("{aliases: copy}", "", "4:24: expected `bool | null`"),
         ("{dtype: half}", "", "4:22: unknown dtype 'half'"),
         ("{values: [1, [2]]}", "", "4:27: a ragged array"),
         ("{ulp: [1]}", "", "4:20: expected `array` of length >= 2"),
@@ -384,6 +524,20 @@ def test_registered_divergences_are_checked_like_cases(
     else:
         assert len(found) == 1
         assert found[0].startswith(problem)
+
+
+def test_a_divergence_may_be_about_a_list_of_patterns_but_not_about_none(problems: Problems, load_text: Load) -> None:
+    def registry(cases: str) -> dict[str, str]:
+        return {"divergences/torch.yaml": REGISTRY.replace('"a*"', cases).replace("{}", "{ulp: [1, 2]}")}
+
+    assert problems("cases:\n" + FINE.format("a"), **registry("['a*', 'b*']")) == []
+    ((_, entry),) = load_text().divergences
+    assert entry.cases == ["a*", "b*"]
+    for nothing in ("[]", "''"):
+        (found,) = problems("cases:\n" + FINE.format("a"), **registry(nothing))
+        assert found == "3:12: expected a pattern of variant IDs, or a list of them"
+    (found,) = problems("cases:\n" + FINE.format("a"), **registry("[1]"))
+    assert found.startswith("3:13: expected `str`")
 
 
 def test_the_subsets_of_slow_modes_are_read_beside_the_cases(problems: Problems, load_text: Load) -> None:

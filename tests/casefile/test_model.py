@@ -16,6 +16,7 @@ from conformance.checking import schema_text
 from conformance.corpus import default_root
 
 SCHEMA = json.loads(schema_text("schema.json"))
+BESIDE_SOURCES = {"put", "layout", "dtype"}
 
 
 def test_the_schema_is_one_and_describes_every_key_it_knows() -> None:
@@ -28,11 +29,11 @@ def test_the_schema_is_one_and_describes_every_key_it_knows() -> None:
     )
     assert case["additionalProperties"] is False
     assert case["required"] == ["name"]
-    assert set(SCHEMA["$defs"]["Given"]["properties"]) == {*GIVEN_SOURCES, "dtype"}
+    assert set(SCHEMA["$defs"]["Given"]["properties"]) == {*GIVEN_SOURCES, *BESIDE_SOURCES}
 
 
 def test_every_source_of_an_input_is_a_field_of_it() -> None:
-    assert {f.encode_name for f in msgspec.structs.fields(Given)} == {*GIVEN_SOURCES, "dtype"}
+    assert {f.encode_name for f in msgspec.structs.fields(Given)} == {*GIVEN_SOURCES, *BESIDE_SOURCES}
     assert list(Given(array=[1]).sources) == ["array"]
     assert Given(dtype="int8").sources == {}
 
@@ -51,7 +52,11 @@ def one(**parts: Any) -> dict[str, Any]:
         (one(given={"x": {"normal": {"shape": [2], "seed": 1}}}), True),
         (one(given={"x": {"normal": {"shape": "s", "seed": 1}}}, **{"for": {"s": [[1]]}}), True),
         (one(given={"x": {"array": [[1, 2]], "dtype": "int8"}}), True),
+        (one(given={"x": {"binades": {"shape": [2], "seed": "k", "low": "n", "high": 3, "sign": "positive"}}}), True),
+        (one(given={"x": {"uniform": {"shape": "s", "seed": "k", "low": "a", "high": "b"}}}), True),
+        (one(given={"x": {"array": [1], "put": {"at": [-1], "value": "max"}, "layout": "l"}}), True),
         (one(expect="raises"), True),
+        (one(expect={"aliases": True}), True),
         (one(expect={"shape": [], "prints": "1.0"}), True),
         (one(call=None, claim="exp(x) == 1", within={"ulp": 1, "because": "because it is"}), True),
         (one(check=["value", "gradient"], subnormals="preserve", draw="curve", about="text"), True),
@@ -69,7 +74,14 @@ def one(**parts: Any) -> dict[str, Any]:
         (one(given={"x": {"normal": {"shape": [2]}}}), False),
         (one(given={"x": {"normal": {"shape": [-1], "seed": 1}}}), False),
         (one(given={"x": {"normal": {"shape": [2], "seed": 2**32}}}), False),
-        (one(given={"x": {"bernoulli": {"shape": [2], "seed": 1, "probability": 2}}}), False),
+        (one(given={"x": {"bernoulli": {"shape": [2], "seed": 1, "probability": [0.5]}}}), False),
+        (one(given={"x": {"binades": {"shape": [2], "seed": 1, "low": 0.5}}}), False),
+        (one(given={"x": {"binades": {"shape": [2], "seed": 1, "sign": "none"}}}), False),
+        (one(given={"x": {"array": [1], "put": {"at": [0]}}}), False),
+        (one(given={"x": {"array": [1], "put": {"at": [0.5], "value": 1}}}), False),
+        (one(given={"x": {"array": [1], "put": {"at": [0], "value": None}}}), False),
+        (one(given={"x": {"array": [1], "layout": 3}}), False),
+        (one(expect={"aliases": "view"}), False),
         (one(given={"x": {"linspace": {"start": 0, "stop": 1, "count": 1}}}), False),
         (one(expect="raise"), False),
         (one(expect={"shape": [1.5]}), False),

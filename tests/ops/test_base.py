@@ -130,6 +130,7 @@ def test_an_operation_that_only_moves_needs_no_budget(empty_registry: dict[str, 
     ("operation_name", "parameter", "fits", "does_not"),
     [
         ("softmax", "axis", [0, -3], [None, True, 1.0, "0", [0]]),
+        ("log_softmax", "axis", [1, -1], [None, False, 0.5]),  # left out, or a number
         ("sum", "axis", [None, 1], [False, 0.5, [0]]),
         ("sum", "keepdims", [True, False], [0, 1, None, "true"]),
         ("reshape", "shape", [[2, -1], [], [0]], [3, "23", [1.0], [True], None, [[1]]]),

@@ -102,3 +102,43 @@ def test_the_budget_is_a_number_where_the_spread_exceeds_float64(check: Any) -> 
     allowed = check.allowed("softmax", check.answer("softmax", arguments), arguments)
     assert np.all(np.isfinite(allowed))
     assert allowed[0] < 100
+
+
+IMPLICIT = {0: None, 1: 0, 2: 1, 3: 0, 4: 1}
+"""The axis that ``torch.nn.Softmax()`` takes, by rank."""
+
+
+@pytest.mark.parametrize("operation", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("rank", IMPLICIT)
+def test_without_an_axis_it_is_the_one_that_torch_takes(check: Any, operation: str, rank: int) -> None:
+    x = np.asarray(sample((2, 3, 4, 5)[:rank], 2, np.dtype(np.float32)))
+    without = check.answer(operation, {"x": x})
+    assert without.value.shape == x.shape
+    allowed = check.allowed(operation, without, {"x": x})
+    assert allowed.shape == x.shape
+    if rank == 0:
+        assert without.value == (1 if operation == "softmax" else 0)
+        return
+    for axis in range(rank):
+        given = check.answer(operation, {"x": x, "axis": axis})
+        same = given.value.tobytes() == without.value.tobytes()
+        assert same == (axis == IMPLICIT[rank])
+        if same:
+            np.testing.assert_array_equal(allowed, check.allowed(operation, given, {"x": x, "axis": axis}))
+        else:
+            assert not np.all(without.distance(given.value) <= allowed)
+
+
+@pytest.mark.parametrize("operation", ["softmax", "log_softmax"])
+def test_rank_0_counts_as_one_element_along_axis_0(check: Any, operation: str) -> None:
+    x = np.array(-3.5, dtype=np.float32)
+    for axis in (None, 0, -1):
+        assert check.answer(operation, {"x": x, "axis": axis}).value == (1 if operation == "softmax" else 0)
+    for axis in (1, -2):
+        with pytest.raises(ValueError, match=f"axis {axis} is out of bounds"):
+            check.answer(operation, {"x": x, "axis": axis})
+
+
+def test_gradient_without_an_axis(check: Any) -> None:
+    x = sample((2, 3), 1.0, np.dtype(np.float64))
+    check.gradient("softmax", "x", lambda x: loops(x, 1), x=x)

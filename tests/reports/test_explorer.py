@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
 from conformance.reports.explorer import data
 from conformance.reports.material import gather
@@ -77,12 +78,64 @@ def test_backends_differ_in_verdict_dtype_shape_or_raising_but_not_in_the_last_b
 
 def test_findings_and_reasons_come_through_word_for_word(make_run: Any) -> None:
     finding = FindingLine("value", "0.5", "0.75", "4 ULP away, 2 allowed; at [0]")
-    found, variant = told(make_run("a", [Record(V, "eager", "failed", "why", [finding], link="javascript:alert(1)")]))
+    found, variant = told(
+        make_run("a", [Record(V, "eager", "divergent", "why", [finding], link="javascript:alert(1)")])
+    )
     details = variant[6][0][6]
     strings = found["strings"]
     assert [strings[i] for i in details["findings"][0]] == ["value", "0.5", "0.75", "4 ULP away, 2 allowed; at [0]"]
     assert strings[details["reason"]] == "why"
     assert strings[details["link"]] == "(not followed: javascript:alert(1))"
+
+
+def test_the_reason_of_a_failure_is_left_out_where_its_findings_say_it(make_run: Any) -> None:
+    _, variant = told(make_run("a", [Record(V, "eager", "failed", "value: 1, 2", [FindingLine("value", "1", "2")])]))
+    assert list(variant[6][0][6]) == ["findings"]
+    found, variant = told(make_run("a", [Record(V, "eager", "crashed", "the process died")]))
+    assert found["strings"][variant[6][0][6]["reason"]] == "the process died"
+
+
+def spelled(found: dict[str, Any], place: int = 0) -> dict[str, list[Any]]:
+    """The outcomes of a variant's other spellings, by backend and name, read as the page's script does."""
+    case = found["cases"][0]
+    variant, columns = case[7][place], len(found["columns"])
+    codes = variant[5][columns:]
+    assert len(codes) == len(case[8])
+    read = {}
+    for number, code in zip(case[8], codes, strict=True):
+        group, _, name, *_ = found["spellings"][number]
+        if code != ".":
+            read[f"{group}: {name}"] = variant[6][ord(code) - ord("0")]
+    return read
+
+
+def test_other_spellings_have_verdict_and_error_beside_the_columns_and_make_no_column(make_run: Any) -> None:
+    first = [
+        Record(V, "eager", "passed", got=stored(1), ulp=0.25, budget=4.0, at=[0]),
+        Record(V, IDIOMS, "passed", got=stored(2), ulp=1.5, budget=4.0, at=[0], idiom="one"),
+        Record(V, IDIOMS, "failed", "r", [FindingLine("value", "1", "3")], stored(3), ulp=9, budget=5, idiom="two"),
+        Record("ops/softmax/a[float64]", "eager", "passed"),
+        Record("ops/softmax/a[float64]", IDIOMS, "passed", idiom="two"),
+    ]
+    found, variant = told(make_run("a", first), make_run("b", [Record(V, IDIOMS, "unsupported", "no", idiom="one")]))
+    assert [column["label"] for column in found["columns"]] == ["a eager"]
+    assert spelled(found).keys() == {"a: one", "a: two", "b: one"}
+    assert spelled(found, 1).keys() == {"a: two"}
+    passed, failed, unsupported = spelled(found).values()
+    assert passed == [VERDICTS.index("passed"), 1, 1.5, 4, "0"]
+    assert failed[:4] == [VERDICTS.index("failed"), 2, 9, 5]
+    assert unsupported[0] == VERDICTS.index("unsupported")
+    assert variant[8] == ["1.0", "2.0", "3.0"]
+    assert not variant[9], "other spellings make no difference between backends"
+
+
+def test_a_spelling_with_the_same_bits_shares_the_result_and_the_outcome(make_run: Any) -> None:
+    same = {"got": stored(1), "ulp": 0.25, "budget": 4.0, "at": [0]}
+    found, variant = told(
+        make_run("a", [Record(V, "eager", "passed", **same), Record(V, IDIOMS, "passed", idiom="x", **same)])
+    )
+    assert variant[5] == "00"
+    assert spelled(found)["a: x"] == variant[6][0] == [0, 0, 0.25, 4, "0"]
 
 
 def test_answers_that_differ_between_runs_name_their_backends(make_run: Any) -> None:

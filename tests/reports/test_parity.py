@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
+from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
 from conformance.reports import parity
 from conformance.runfile import CaseLine, FindingLine, IdiomSource, ModeSummary, Record, Run, Stored, VariantLine
@@ -101,7 +104,17 @@ def test_the_page_names_every_verdict_and_is_one_well_formed_document(make_run: 
     for verdict in VERDICTS:
         assert re.search(rf"<b>1</b> {verdict}", text)
     assert len(reader.ids) == len(set(reader.ids))
-    for section in ("matrix", "counts", "variants", "divergences", "agreement", "translation", "legend", "failures"):
+    for section in (
+        "matrix",
+        "counts",
+        "variants",
+        "divergences",
+        "agreement",
+        "porting",
+        "budgets",
+        "legend",
+        "failures",
+    ):
         assert section in reader.ids
 
 
@@ -128,16 +141,27 @@ def test_hostile_strings_stay_text_wherever_they_come_from(bad: str, make_run: A
             Record(variant, mode, verdict, bad, found, [array], bad, link=bad)
             for mode, verdict in (("eager", "divergent"), (bad, "failed"), ("x", "unsupported"))
         ]
+        records += [
+            Record(
+                variant, IDIOMS, verdict, bad, found, [array], bad, link=bad, idiom=f"{bad}{verdict}", step=f"1, {bad}"
+            )
+            for verdict in ("divergent", "failed", "unsupported", "passed")
+        ]
+        records.append(Record(v := variant + "2", "eager", "passed", ulp=1.0, budget=99.0, step=f"1, {bad}"))
         return make_run(  # type: ignore[no-any-return]
             bad + name,
             records,
-            variants={variant: line},
+            variants={variant: line, v: VariantLine(v, case.id, bad, {})},
             cases={case.id: case},
             versions={bad: bad},
             environment={"python": bad, "system": bad, "processor": bad, bad: bad},
-            operations={bad: {"document": bad, "summary": bad}},
-            idioms=[IdiomSource(bad, bad)],
-            modes=[ModeSummary(m, 1, 2, bad, bad) for m in ("eager", bad, "x")],
+            operations={bad: {"document": bad, "summary": bad, "budget": bad, "slack": bad}, bad + "3": {}},
+            idioms=[
+                IdiomSource(bad, bad),
+                *(IdiomSource(bad, bad, f"{bad}{verdict}", bad) for verdict in ("divergent", "failed", "x")),
+                IdiomSource(bad + "3", bad, bad),
+            ],
+            modes=[ModeSummary(m, n, 2, bad, bad) for m, n in (("eager", 2), (bad, 1), ("x", 1), (IDIOMS, 4))],
             selection=bad,
             started=bad,
             cases_digest=bad * 9,
@@ -148,9 +172,86 @@ def test_hostile_strings_stay_text_wherever_they_come_from(bad: str, make_run: A
     _, harmless = written(run("1", "harmless"), run("2", "harmless"))
     assert [tag for tag, _ in reader.tags if tag != "wbr"] == [tag for tag, _ in harmless.tags if tag != "wbr"]
     assert [sorted(a) for _, a in reader.tags if _ != "wbr"] == [sorted(a) for _, a in harmless.tags if _ != "wbr"]
-    data = json.loads(hostile.split('id="data">')[1].split("</script>")[0])
+    data = unpacked(hostile)
     assert data["cases"][0][1] == bad
     assert any(bad in cell for cell in reader.texts["th"])
+
+
+def unpacked(text: str) -> Any:
+    """The data of the page's script, as it unpacks them."""
+    return json.loads(zlib.decompress(base64.b64decode(text.split('id="data">')[1].split("</script>")[0])))
+
+
+def section(text: str, name: str) -> str:
+    return text.partition(f'<section id="{name}"')[2].partition("</section>")[0]
+
+
+def spelled_run(make_run: Any, verdict: str = "failed", **changes: Any) -> Run:
+    records = [
+        Record("ops/sigmoid/a[float32]", "eager", "passed", ulp=0.5, budget=4.0),
+        Record("ops/sigmoid/a[float32]", IDIOMS, "passed", ulp=1.25, budget=4.0, idiom="Tensor.sigmoid"),
+        Record(
+            "ops/sigmoid/a[float32]",
+            IDIOMS,
+            verdict,
+            "a reason",
+            [FindingLine("nan-inf", "1.0", "nan", non_finite=3)],
+            ulp=7.0,
+            budget=4.0,
+            idiom="formula: <b>1</b>",
+        ),
+    ]
+    idioms = [
+        IdiomSource("sigmoid", "def sigmoid(x):\n    return torch.sigmoid(x)"),
+        IdiomSource("sigmoid", "def method(x):\n    return x.sigmoid()", "Tensor.sigmoid"),
+        IdiomSource("sigmoid", "def formula(x):\n    return x < 1 & x", "formula: <b>1</b>", "scipy 1.17.1"),
+    ]
+    return make_run("torch", records, **{"idioms": idioms} | changes)  # type: ignore[no-any-return]
+
+
+def test_every_spelling_is_shown_with_its_source_its_verdict_and_its_largest_error(make_run: Any, written: Any) -> None:
+    text, reader = written(spelled_run(make_run))
+    found = html.unescape(words(section(text, "porting")))
+    primary, method, formula = (
+        found.index(part) for part in ("def sigmoid(x)", "def method(x)", "def formula(x): return x < 1 & x")
+    )
+    assert primary < method < formula
+    assert "conforms 1 judged all passed 0.5 ULP of 4 a[float32]" in found[primary:method]
+    assert "conforms 1 judged all passed 1.25 ULP of 4 a[float32]" in found[method:formula]
+    assert "wrong on 1 of 1 what deviates NaN or infinity" in found[formula:]
+    assert "3 elements in all" in found[formula:]
+    assert "1 judged 1 failed 7 ULP of 4" in found[formula:]
+    assert "needs scipy 1.17.1" in found
+    assert "formula: <b>1</b>" in "".join(reader.texts["code"])
+    assert {str(a["href"]) for a in reader.all("a")} >= {"#op=sigmoid&col=0", "#op=sigmoid&by=0", "#op=sigmoid&by=1"}
+    assert "torch other spellings 1 1 0 0 0 0 0 2 = 2 , adds up" in words(section(text, "counts"))
+
+
+def test_a_wrong_spelling_shows_as_wrong_and_a_right_one_does_not(make_run: Any, written: Any) -> None:
+    wrong, right = (written(spelled_run(make_run, verdict))[0] for verdict in ("failed", "passed"))
+    assert "wrong on 1 of 1" in words(section(wrong, "porting"))
+    assert "wrong" not in words(section(right, "porting"))
+    assert "formula: &lt;b&gt;1&lt;/b&gt;" in section(wrong, "failures")
+    assert "#is=failed&amp;ch=nan-inf&amp;case=ops/sigmoid/a&amp;by=other" in section(wrong, "failures")
+    assert 'id="failures"' not in right
+
+
+def test_the_matrix_has_no_column_of_other_spellings(make_run: Any, written: Any) -> None:
+    text, _ = written(spelled_run(make_run))
+    assert re.findall(r'<th scope="col">(.*?)</th>', section(text, "matrix")) == ["eager"]
+
+
+def test_runs_with_and_without_other_spellings_share_a_page(make_run: Any, written: Any) -> None:
+    text, _ = written(every_verdict(make_run), spelled_run(make_run))
+    assert "other spellings" in words(section(text, "counts"))
+    alone, reader = written(every_verdict(make_run))
+    assert "other spellings" not in words(alone).lower()
+    assert not [a for a in reader.all("a") if "by=" in str(a["href"])]
+
+
+def test_a_run_of_other_spellings_alone_has_a_page(make_run: Any, written: Any) -> None:
+    text, _ = written(make_run("a", [Record("ops/sigmoid/a[float32]", IDIOMS, "passed", idiom="x")]))
+    assert "a other spellings 1" in words(section(text, "counts"))
 
 
 def test_only_https_links_of_divergences_become_anchors(make_run: Any, written: Any) -> None:
@@ -172,7 +273,7 @@ def test_only_https_links_of_divergences_become_anchors(make_run: Any, written: 
 
 
 def test_the_page_asks_nobody_for_anything(make_run: Any, written: Any, curve_runs: list[Run]) -> None:
-    text, reader = written(every_verdict(make_run), *curve_runs)
+    text, reader = written(every_verdict(make_run), spelled_run(make_run), *curve_runs)
     assert not [
         tag for tag, attributes in reader.tags if {"src", "srcset", "style", "action", "data"} & set(attributes)
     ]
@@ -229,7 +330,7 @@ def test_without_a_curve_there_is_no_section_for_it(make_run: Any, written: Any)
 def test_every_table_has_a_caption_and_every_head_cell_a_scope(
     make_run: Any, written: Any, curve_runs: list[Run]
 ) -> None:
-    _, reader = written(every_verdict(make_run), *curve_runs)
+    _, reader = written(every_verdict(make_run), spelled_run(make_run), *curve_runs)
     assert len(reader.all("caption")) == len(reader.all("table")) > 5
     assert all(cell.get("scope") for cell in reader.all("th"))
 
@@ -250,6 +351,25 @@ def test_nearly_all_is_not_shown_as_all(make_run: Any, written: Any) -> None:
     text = words(written(run("a", 1.0), run("b", 2.0))[0])
     assert "99.9%" in text
     assert "100%" not in text
+
+
+def test_twenty_thousand_records_with_other_spellings_stay_small(make_run: Any, written: Any) -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"ops/softmax/case-{i // 25}[float32,axis={i % 25}]" for i in range(2500)]
+    arrays = {v: Stored.of(rng.normal(size=(2, 20)).astype(np.float32)) for v in ids}
+    lines = {v: VariantLine(v, v.partition("[")[0], "float32", {"x": x}, x, [0.25] * 8) for v, x in arrays.items()}
+    runs = []
+    for backend in "abcd":
+        records = []
+        for v in ids:
+            got = [[Stored.of(rng.normal(size=(2, 20)).astype(np.float32))], [arrays[v]]]
+            records.append(Record(v, "eager", "passed", got=got[0], ulp=rng.uniform(), budget=7.5, at=[1, 2]))
+            for idiom in ("as the primary one", "in other words", "more roughly")[: 1 + (len(records) // 2) % 2]:
+                like = got[idiom != "as the primary one"]
+                records.append(Record(v, IDIOMS, "passed", got=like, ulp=0.5, budget=7.5, at=[1, 2], idiom=idiom))
+        runs.append(make_run(backend, records, variants=lines))
+    assert sum(len(run.records) for run in runs) > 20_000
+    assert len(written(*runs)[0].encode()) < 1_500_000
 
 
 def test_five_thousand_variants_in_ten_columns_stay_small(make_run: Any, written: Any) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
 from conformance.reports.view import page
-from conformance.runfile import FindingLine, ModeSummary, Record
+from conformance.runfile import FindingLine, ModeSummary, Record, Stored
 
 EVERY = [Record(f"ops/softmax/{verdict}[float32]", "eager", verdict, f"because {verdict}") for verdict in VERDICTS]
 
@@ -143,11 +145,71 @@ def test_two_runs_of_one_backend_are_told_apart_by_what_differs(make_run: Any) -
     assert labels(old, old, make_run("jax", EVERY)) == ["torch (1)", "torch (2)", "jax"]
 
 
-def test_a_backend_without_an_idiom_has_an_empty_place_in_the_translation(make_run: Any) -> None:
-    made = page([make_run("a", EVERY), make_run("b", EVERY, idioms=[])])
-    (row,) = made.translations
-    assert row.document == "torch.nn.Sigmoid()(x)"
-    assert row.idioms == ["def sigmoid(x):\n    return a.sigmoid(x)", None]
+def with_spellings(make_run: Any, backend: str = "a", **changes: Any) -> Any:
+    """Two variants in two modes, and each once more in two other spellings, one of which fails."""
+    variants = [f"ops/softmax/{name}[float32]" for name in "xy"]
+    one, two = ([Stored.of(np.array([value], np.float32))] for value in (1, 2))
+    records = [Record(v, mode, "passed", got=one) for v in variants for mode in ("eager", "jit")]
+    for v in variants:
+        records.append(Record(v, IDIOMS, "passed", got=two, idiom="good"))
+        found = [FindingLine("value", "1.0", "2.0")]
+        records.append(Record(v, IDIOMS, "failed", "value: 1, 2", found, two, idiom="bad"))
+    records.append(Record(variants[0], IDIOMS, "divergent", "a reason", got=two, idiom="odd"))
+    return make_run(backend, records, **changes)
+
+
+def test_other_spellings_have_a_row_of_counts_that_adds_up_to_the_manifest(make_run: Any) -> None:
+    made = page([with_spellings(make_run), with_spellings(make_run, "b", lacking=2, finished=False)])
+    rows = {row.column.label: row for row in made.counts}
+    assert list(rows) == [f"{b} {m}" for b in "ab" for m in ("eager", "jit", "other spellings")]
+    row = rows["a other spellings"]
+    assert {verdict: n for verdict, n in row.counts.items() if n} == {"passed": 2, "failed": 2, "divergent": 1}
+    assert (row.total, row.manifest, row.adds_up) == (5, 5, True)
+    row = rows["b other spellings"]
+    assert (row.counts["not-run"], row.total, row.manifest, row.adds_up) == (2, 7, 7, True)
+    assert any("2 of other spellings" in warning for warning in made.warnings)
+
+
+def test_other_spellings_distort_neither_columns_nor_matrix_nor_agreement_nor_tallies(make_run: Any) -> None:
+    made = page([with_spellings(make_run), with_spellings(make_run, "b")])
+    assert [column.label for column in made.columns] == ["a eager", "a jit", "b eager", "b jit"]
+    assert [column.number for column in made.columns] == [0, 1, 2, 3]
+    (row,) = made.matrix
+    assert (row.variants, [cell.counts for cell in row.cells]) == (2, [{"passed": 2}] * 4)
+    assert made.verdicts["passed"] == 8 and made.verdicts["failed"] == 0
+    assert made.other_verdicts["passed"] == 4 and made.other_verdicts["failed"] == 4
+    assert made.spellings == 6
+    assert {(pair.left.label, pair.right.label) for pair in made.agreements} == {
+        ("a eager", "b eager"),
+        ("a eager", "a jit"),
+        ("b eager", "b jit"),
+    }
+    assert all((pair.compared, pair.identical) == (2, 2) for pair in made.agreements)
+    assert not any(IDIOMS in mode for environment in made.environments for mode in environment.modes)
+
+
+def test_failures_and_divergences_of_other_spellings_are_listed_by_their_names_after_all_others(make_run: Any) -> None:
+    failed = Record("ops/softmax/x[float32]", "eager", "failed", "r", [FindingLine("value", "1", "2")])
+    made = page([make_run("b", [failed]), with_spellings(make_run)])
+    assert [(g.other, g.title, g.records, g.columns) for g in made.failures] == [
+        (False, "channel: value", 1, ["b eager"]),
+        (True, "channel: value", 2, ["a: bad"]),
+    ]
+    (divergence,) = made.divergences
+    assert (divergence.other, divergence.columns, divergence.rows[0].example_in) == (True, ["a: odd"], "a: odd")
+
+
+def test_many_spellings_of_a_group_are_counted_and_not_named(make_run: Any) -> None:
+    records = [Record("ops/softmax/x[f]", IDIOMS, "failed", "r", idiom=f"spelling {i}") for i in range(9)]
+    (group,) = page([make_run("a", records)]).failures
+    assert group.columns == ["a: 9 spellings"]
+
+
+def test_a_run_of_other_spellings_alone_has_no_column_and_still_a_page(make_run: Any) -> None:
+    made = page([make_run("a", [Record("ops/softmax/x[f]", IDIOMS, "passed", idiom="good")])])
+    assert made.columns == []
+    assert [row.column.label for row in made.counts] == ["a other spellings"]
+    assert made.counts[0].adds_up
 
 
 def test_no_runs_at_all_are_refused() -> None:

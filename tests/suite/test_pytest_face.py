@@ -31,7 +31,7 @@ def suite(python: Run) -> Run:
 
 
 def test_cases_are_items_that_k_selects_in_any_folder(suite: Run) -> None:
-    done = suite("--backend", "numpy", "-k", "document/softmax", "-v")
+    done = suite("--backend", "numpy", "--mode", "eager", "-k", "document/softmax", "-v")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_case[numpy-eager-document/softmax/printed-example] PASSED" in done.stdout
     assert "sigmoid" not in done.stdout
@@ -41,7 +41,7 @@ def test_a_failing_item_lists_its_failing_variants_and_the_commands_that_repeat_
     suite: Run, folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     cases, path = folder(FAILING), tmp_path / "run.jsonl"
-    done = suite("--backend", "numpy", "--cases", str(cases), "--run-file", str(path))
+    done = suite("--backend", "numpy", "--mode", "eager", "--cases", str(cases), "--run-file", str(path))
     assert done.returncode == 1
     assert "1 failed, 1 passed" in done.stdout
     for dtype in ("float32", "float64"):
@@ -60,7 +60,7 @@ def test_a_run_that_stops_at_the_first_failure_is_recorded_as_incomplete(
 ) -> None:
     text = FAILING + "  - {name: last, given: {x: [0.0]}, call: exp(x)}"
     path = tmp_path / "run.jsonl"
-    done = suite("-x", "--backend", "numpy", "--cases", str(folder(text)), "--run-file", str(path))
+    done = suite("-x", "--backend", "numpy", "--mode", "eager", "--cases", str(folder(text)), "--run-file", str(path))
     assert done.returncode == 1
     run = runfile.read(path)
     assert (run.footer, run.missing()) == (None, {"eager": 1})
@@ -131,7 +131,8 @@ def test_short_options_are_left_to_other_projects(early: bool, project: Path, py
 
 def test_beside_a_plugin_that_has_the_short_names_the_long_ones_work(project: Path, suite: Run) -> None:
     arguments = ["-p", "theirs", "--device", "mine", "--cases", "theirs"]
-    done = suite(*arguments, "--backend", "numpy", "--conformance-device", "cpu", "-k", "midpoint", cwd=project)
+    numpy = ["--backend", "numpy", "--mode", "eager", "--conformance-device", "cpu"]
+    done = suite(*arguments, *numpy, "-k", "midpoint", cwd=project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
 
@@ -141,9 +142,8 @@ def test_items_of_other_projects_may_run_beside_the_suite_and_be_recorded_nowher
 ) -> None:
     (project / "test_theirs.py").write_text(OTHER_TEST.partition("    assert")[0] + "    pass\n")
     path = tmp_path / "run.jsonl"
-    done = suite(
-        str(project / "test_theirs.py"), "--backend", "numpy", "-k", "midpoint or theirs", "--run-file", str(path)
-    )
+    numpy = ["--backend", "numpy", "--mode", "eager"]
+    done = suite(str(project / "test_theirs.py"), *numpy, "-k", "midpoint or theirs", "--run-file", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
     run = runfile.read(path)

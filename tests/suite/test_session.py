@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conformance import backends, runfile
-from conformance.backends.base import Unsupported
+from conformance.backends.base import Idioms, Unsupported
 from conformance.backends.numpy import NumpyBackend
 from conformance.corpus import manifest_digest
 from conformance.runfile import Run
@@ -34,6 +34,7 @@ class TwoModes(NumpyBackend):
 
     name = "twomodes"
     modes = ("eager", "jit")
+    idioms = Idioms(RIGHT)
 
 
 def record(session: BackendSession, path: Path, complete: bool = True) -> Run:
@@ -53,7 +54,7 @@ def recorded(session: Callable[..., BackendSession], tmp_path: Path) -> Callable
 
 
 def test_a_run_records_every_variant_with_inputs_answer_and_result(recorded: Callable[..., Run]) -> None:
-    run = recorded(TEXT)
+    run = recorded(TEXT, modes=["eager"])
     assert run.complete
     assert [r.variant for r in run.records] == list(run.variants)
     verdicts = {r.variant.removeprefix("things/"): r.verdict for r in run.records}
@@ -77,7 +78,7 @@ def test_a_run_records_every_variant_with_inputs_answer_and_result(recorded: Cal
 
 
 def test_the_header_says_what_is_run_on_what(recorded: Callable[..., Run]) -> None:
-    run = recorded(TEXT)
+    run = recorded(TEXT, modes=["eager"])
     head = run.header
     assert (head.backend, head.device, head.selection) == ("numpy", "cpu", "something")
     assert head.versions["numpy"] == np.__version__
@@ -261,7 +262,7 @@ class Broken(NumpyBackend):
 def test_a_backend_that_can_not_run_is_unsupported_in_every_variant_and_passes_none(
     kind: Any, device: str, reason: str, recorded: Callable[..., Run]
 ) -> None:
-    run = recorded(TEXT, kind, device)
+    run = recorded(TEXT, kind, device, modes=["eager"])
     assert {(r.verdict, r.reason) for r in run.records} == {("unsupported", reason)}
     assert len(run.records) == 6
     assert run.header.modes[0].unsupported == reason

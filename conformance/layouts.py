@@ -1,0 +1,51 @@
+"""How an array lies in memory. The same numbers, laid out another way, must give the same result."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "broadcast": 1}
+"""The layouts, and the rank that an array must have at least."""
+
+
+def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
+    """An array of the same shape in another layout.
+
+    Args:
+        array: any dtype; contiguous.
+        layout: 'contiguous'; 'transposed', with the axes in memory in reverse order (rank 2 or more); 'stepped', every
+            second element of a larger array along each axis, beginning at its second (rank 1 or more), where the
+            elements between are NaN or the integers' largest, so that a read of them shows; 'broadcast', its first
+            row repeated along axis 0 with a stride of 0 (rank 1 or more): the only layout that changes numbers.
+
+    Raises:
+        ValueError: a rank too low for the layout.
+    """
+    if array.ndim < LAYOUTS[layout]:
+        raise ValueError(f"an array of rank {array.ndim} can't be laid out '{layout}'")
+    if layout == "contiguous":
+        return array
+    if layout == "transposed":
+        return np.ascontiguousarray(array.T).T
+    if layout == "stepped":
+        larger = np.full([2 * n + 1 for n in array.shape], _poison(array.dtype), dtype=array.dtype)
+        between = larger[tuple(slice(1, 2 * n + 1, 2) for n in array.shape)]
+        between[...] = array
+        return between
+    return np.broadcast_to(array[:1], array.shape)
+
+
+def _poison(dtype: np.dtype) -> int | float | bool:
+    if dtype.kind == "b":
+        return True
+    return int(np.iinfo(dtype).max) if dtype.kind in "iu" else float("nan")
+
+
+def copied(array: np.ndarray) -> np.ndarray:
+    """A copy that can be written to, in the same layout (`np.copy` would close the gaps between the elements)."""
+    base = array.base
+    if array.flags.c_contiguous or not isinstance(base, np.ndarray):
+        return np.array(array, order="C")
+    start = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    buffer = np.frombuffer(bytearray(base.tobytes("A")), dtype=np.uint8)
+    return np.ndarray(array.shape, array.dtype, buffer.data, start, array.strides)

@@ -1,0 +1,191 @@
+"""The errors that are allowed beside the errors that were seen: where a budget is wider than it would have to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from conformance import dtypes
+from conformance.reports.material import Material
+from conformance.reports.porting import FLUSHED, measured_of
+from conformance.runfile import Record
+
+WIDE = 8.0
+"""A budget of more than this many times the worst error that any backend showed is wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The error nearest its budget that a column showed.
+
+    Attributes:
+        ulp, budget: it, and what was allowed there.
+        variant, at: where it was: the variant, and the element's index in words.
+        records: how many records it is the worst of.
+    """
+
+    ulp: float
+    budget: float
+    variant: str
+    at: str
+    records: int
+
+    @property
+    def share(self) -> float:
+        """The error as a part of its budget."""
+        return self.ulp / self.budget if self.budget else 0.0
+
+
+@dataclass(slots=True)
+class BudgetRow:
+    """An operation's values or gradients in one dtype.
+
+    Attributes:
+        dtype: of the variants.
+        worst: by column; None where nothing that conforms was measured.
+        flushed: by column, how many results conform but for subnormals that came as zero: they can't be measured.
+        slack: why the budget is wide, as the operation states it.
+    """
+
+    dtype: str
+    worst: list[Worst | None]
+    flushed: list[int]
+    slack: str
+
+    @property
+    def nearest(self) -> Worst | None:
+        """The worst of all columns."""
+        return max((worst for worst in self.worst if worst), key=lambda worst: worst.share, default=None)
+
+    @property
+    def times(self) -> float | None:
+        """How many times the worst error the budget there is; None where there is no error."""
+        nearest = self.nearest
+        return nearest.budget / nearest.ulp if nearest and nearest.ulp else None
+
+    @property
+    def wide(self) -> bool:
+        """Whether the budget is far from any error that was seen."""
+        nearest = self.nearest
+        return nearest is not None and nearest.budget > WIDE * nearest.ulp
+
+
+@dataclass(slots=True)
+class BudgetGroup:
+    """An operation's values, or its gradients: where the budget comes from, and a row a dtype."""
+
+    operation: str
+    gradient: bool
+    source: str
+    rows: list[BudgetRow] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """What it is about, in words."""
+        return f"{self.operation}, gradient" if self.gradient else self.operation
+
+
+@dataclass(slots=True)
+class Budgets:
+    """All of them.
+
+    Attributes:
+        groups: the operations with a budget.
+        exact: those which are allowed no error at all.
+    """
+
+    groups: list[BudgetGroup]
+    exact: list[str]
+
+    @property
+    def wide(self) -> int:
+        """How many rows are wide."""
+        return sum(row.wide for group in self.groups for row in group.rows)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(len(group.rows) for group in self.groups)
+
+
+_Key = tuple[str, bool, str]
+
+
+def budgets(material: Material, told: Mapping[str, Mapping[str, str]]) -> Budgets:
+    """The budgets of all operations that anything was measured of, in the order of the cases.
+
+    Only primary spellings count, and of them only what passed: a registered deviation does not conform, and where
+    subnormals came as zero the measured element is one of those.
+
+    Args:
+        material: the runs.
+        told: what the headers say of operations.
+    """
+    measured: dict[_Key, dict[int, list[Record]]] = {}
+    flushed: dict[_Key, dict[int, int]] = {}
+    sources: dict[str, str] = {}
+    for variant, column, record in _records(material):
+        line = material.line(variant)
+        gradient = line.check == "gradient"
+        key = (measured_of(record, material.operation_of(variant)), gradient, line.dtype)
+        if gradient and line.budget_source:
+            sources.setdefault(key[0], line.budget_source)
+        if record.verdict == "passed" and record.ulp is not None and record.budget is not None:
+            measured.setdefault(key, {}).setdefault(column, []).append(record)
+        elif record.verdict == "divergent" and record.reason.startswith(FLUSHED):
+            of_key = flushed.setdefault(key, {})
+            of_key[column] = of_key.get(column, 0) + 1
+    return _grouped(material, told, measured, flushed, sources)
+
+
+def _records(material: Material) -> Iterator[tuple[str, int, Record]]:
+    for variant, records in material.records.items():
+        for column, record in records.items():
+            yield variant, column, record
+
+
+def _grouped(
+    material: Material,
+    told: Mapping[str, Mapping[str, str]],
+    measured: Mapping[_Key, Mapping[int, list[Record]]],
+    flushed: Mapping[_Key, Mapping[int, int]],
+    sources: Mapping[str, str],
+) -> Budgets:
+    order = [*material.operations, *sorted({operation for operation, _, _ in measured} - {*material.operations})]
+    ranks = {name: rank for rank, name in enumerate(dtypes.DTYPES)}
+    groups, exact = [], []
+    for operation in order:
+        about = told.get(operation, {})
+        for gradient in (False, True):
+            source = sources.get(operation, "") if gradient else about.get("budget", "")
+            group = BudgetGroup(operation, gradient, source)
+            of_group = sorted(
+                (key for key in measured if key[:2] == (operation, gradient)),
+                key=lambda key: (ranks.get(key[2], len(ranks)), key[2]),
+            )
+            for key in of_group:
+                worst = [_worst(measured[key].get(column.number, [])) for column in material.columns]
+                if any(one and one.budget for one in worst):
+                    counts = [flushed.get(key, {}).get(column.number, 0) for column in material.columns]
+                    slack = "" if gradient else about.get("slack", "")
+                    group.rows.append(BudgetRow(key[2], worst, counts, slack))
+            if group.rows:
+                groups.append(group)
+            elif of_group:
+                exact.append(group.title)
+    return Budgets(groups, exact)
+
+
+def _worst(records: list[Record]) -> Worst | None:
+    """The record whose error is the largest part of its budget; of those without one, the widest budget."""
+    found = [
+        Worst(record.ulp or 0.0, record.budget or 0.0, record.variant, place(record), len(records))
+        for record in records
+    ]
+    return max(found, key=lambda worst: (worst.share, worst.budget), default=None)
+
+
+def place(record: Record) -> str:
+    """The measured element's index (none of a scalar), and of several steps its own: ``[0, 3] of step 2, sum``."""
+    index = f"[{', '.join(map(str, record.at))}]" if record.at else ""
+    return " of ".join(part for part in (index, record.step and f"step {record.step}") if part)
