@@ -59,10 +59,18 @@ class Selection:
         corpus: the cases to choose from.
         patterns: of variant IDs; empty for all.
         root: where the cases are, None for those that come with the suite.
+        beyond_subsets: whether slow modes run more than their declared subset.
     """
 
-    def __init__(self, corpus: Corpus, variant_patterns: Sequence[str] = (), root: Path | None = None) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        variant_patterns: Sequence[str] = (),
+        root: Path | None = None,
+        beyond_subsets: bool = False,
+    ) -> None:
         self.corpus = corpus
+        self.beyond_subsets = beyond_subsets
         self.root = root
         self.patterns = tuple(variant_patterns)
         self._cases: dict[str, tuple[LoadedCase, list[Variant]]] = {}
@@ -93,16 +101,16 @@ class Selection:
             case_ids: of these cases only.
         """
         chosen = self._cases.keys() if case_ids is None else case_ids
-        # A variant that was asked for by name is run, whatever the subset.
         subset = next((s for s in self.corpus.subsets if (s.backend, s.mode) == (backend, mode)), None)
-        share = Share(because=subset.because if subset and not self.patterns else "")
+        subset = None if self.beyond_subsets else subset
+        share = Share(because=subset.because if subset else "")
         for case_id in chosen:
             variants = self._cases[case_id][1]
             if mode == IDIOMS:
                 spellings = _other_spellings(self._cases[case_id][0], backend)
                 variants = variants if spellings else []
                 share.idioms |= {variant.id: spellings for variant in variants}
-            if subset is not None and not self.patterns:
+            if subset is not None:
                 inside = [v for v in variants if any(matches(p, v.id) for p in subset.variants)]
                 share.left_out += sum(len(share.spellings(v)) for v in variants)
                 share.left_out -= sum(len(share.spellings(v)) for v in inside)
@@ -125,14 +133,16 @@ def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
     return [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
 
 
-def select(root: Path | None = None, variant_patterns: Sequence[str] = ()) -> Selection:
+def select(root: Path | None = None, variant_patterns: Sequence[str] = (), beyond_subsets: bool = False) -> Selection:
     """Read the cases under `root` (by default the ones that come with the suite) and choose among them.
+
+    What is asked for both by name and by mode is meant to be run there, whatever the mode's subset: `beyond_subsets`.
 
     Raises:
         CaseFileError: with every mistake in the case files.
         SelectionError: a pattern matches no variant.
     """
-    return Selection(load(root or default_root()), variant_patterns, root)
+    return Selection(load(root or default_root()), variant_patterns, root, beyond_subsets)
 
 
 def manifest_digest(variant_ids: Sequence[str]) -> str:

@@ -209,11 +209,13 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
         return "" if error == instead.raises else f"registered: {instead.raises} is raised; but {error} came"
     if outcome.raised is not None:
         return f"registered: {entry.summary}; but {outcome.raised.type} was raised"
-    for got in outcome.gradients.values() or outcome.received[-1:]:
-        if instead.dtype is not None and got.dtype.name != instead.dtype:
-            return f"registered: dtype {instead.dtype}; but {got.dtype.name} came"
-        if instead.shape is not None and list(got.shape) != instead.shape:
-            return f"registered: shape {instead.shape}; but {list(got.shape)} came"
+    results = [*outcome.received[-1:], *outcome.gradients.values()]
+    dtypes_found = _found(findings, "dtype") or [got.dtype.name for got in results]
+    if instead.dtype is not None and instead.dtype not in dtypes_found:
+        return f"registered: dtype {instead.dtype}; but {', '.join(dict.fromkeys(dtypes_found))} came"
+    shapes = _found(findings, "shape") or [str(list(got.shape)) for got in results]
+    if instead.shape is not None and str(instead.shape) not in shapes:
+        return f"registered: shape {instead.shape}; but {', '.join(dict.fromkeys(shapes))} came"
     if instead.values is not UNSET:
         came = list(outcome.gradients.values())[:1] or outcome.received[-1:]
         if not came or not _same_bits(came[0], instead.values):
@@ -236,6 +238,11 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
     if rest:
         return f"registered: {entry.summary}; but it also deviates in {', '.join(f.channel for f in rest)}"
     return ""
+
+
+def _found(findings: Sequence[Finding], channel: str) -> list[str]:
+    """What came in a channel that differs, of any step."""
+    return [finding.got for finding in findings if finding.channel == channel]
 
 
 def _ends(count: int | list[int]) -> tuple[int, int]:

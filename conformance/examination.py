@@ -19,7 +19,7 @@ from conformance.findings import Channel, Finding, Measured
 from conformance.program import Program, Ref
 from conformance.truth import balls
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
-from conformance.truth.rounding import Rounded
+from conformance.truth.rounding import Rounded, from_array
 from conformance.truth.settling import midpoints_and_radii
 from conformance.wording import count, describe, exact_text, first, format_number, place, short, ulps
 
@@ -187,6 +187,10 @@ class Examination:
         if due.tobytes() == np.ascontiguousarray(got).tobytes():
             self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
             return
+        if dtypes.of(due).kind == "floating":
+            known = np.isfinite(due.astype(np.float64))
+            error = np.where(known, from_array(np.where(known, due, due.dtype.type(0))).distance(got), np.nan)
+            self._measure(error, np.zeros(got.shape), 0)
         both_nan = (due != due) & (got != got)
         nan = (due != got) & ~both_nan & (_not_finite(due) | _not_finite(got))
         value = (due != got) & ~both_nan & ~nan

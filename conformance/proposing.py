@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,10 +48,13 @@ def propose(run: Run) -> list[dict[str, Any]]:
             failure = _failure(run, record)
             case = "" if failure.idiom else failure.variant.case
             groups[case, failure.idiom, repr(failure.instead), failure.ulp is None].append(failure)
+    ran: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for record in run.records:
+        ran[record.variant, record.idiom].add(record.mode)
     entries = []
     for failures in groups.values():
         for part in _by_error(failures):
-            entries += [_entry(run, some) for some in _by_modes(part)]
+            entries += [_entry(run, some, modes) for modes, some in _by_modes(part, ran)]
     return _merged(_merged(entries, "cases"), "idioms")
 
 
@@ -72,20 +76,22 @@ def _by_error(failures: Sequence[_Failure]) -> Iterator[list[_Failure]]:
     yield part
 
 
-def _by_modes(failures: Sequence[_Failure]) -> Iterator[list[_Failure]]:
-    """Failures apart by the modes that their variants fail in."""
+def _by_modes(
+    failures: Sequence[_Failure], ran: Mapping[tuple[str, str], set[str]]
+) -> Iterator[tuple[frozenset[str], list[_Failure]]]:
+    """Failures apart by the modes that their variants fail in; none are named where that is all they were run in."""
     modes: dict[tuple[str, str], set[str]] = defaultdict(set)
     for failure in failures:
         modes[failure.variant.id, failure.idiom].add(failure.mode)
     found: dict[frozenset[str], list[_Failure]] = defaultdict(list)
     for failure in failures:
-        found[frozenset(modes[failure.variant.id, failure.idiom])].append(failure)
-    yield from found.values()
+        key = failure.variant.id, failure.idiom
+        found[frozenset() if modes[key] == ran[key] - {IDIOMS} else frozenset(modes[key])].append(failure)
+    yield from found.items()
 
 
-def _entry(run: Run, failures: Sequence[_Failure]) -> dict[str, Any]:
+def _entry(run: Run, failures: Sequence[_Failure], modes: frozenset[str]) -> dict[str, Any]:
     first = failures[0]
-    modes = {failure.mode for failure in failures}
     instead = dict(first.instead)
     errors = [failure.ulp for failure in failures if failure.ulp is not None]
     if errors:
@@ -97,7 +103,7 @@ def _entry(run: Run, failures: Sequence[_Failure]) -> dict[str, Any]:
     entry: dict[str, Any] = {"cases": patterns if len(patterns) > 1 else patterns[0]}
     if first.idiom:
         entry["idioms"] = [first.idiom]
-    elif modes != {mode.name for mode in run.header.modes if mode.name != IDIOMS}:
+    elif modes:
         entry["modes"] = [mode.name for mode in run.header.modes if mode.name in modes]
     version = next(iter(run.header.versions.values()), "")
     return entry | {"instead": instead, "because": "", "first-seen": f"{run.header.backend} {version}".strip()}
@@ -153,10 +159,11 @@ def _failure(run: Run, record: Record) -> _Failure:
     instead: dict[str, Any] = {}
     if "status" in channels:
         instead["returns"] = True
-    if got is not None and "dtype" in channels:
-        instead["dtype"] = got.dtype
-    if got is not None and "shape" in channels:
-        instead["shape"] = got.shape
+    came = {finding.channel: finding.got for finding in record.findings}
+    if "dtype" in channels:
+        instead["dtype"] = came["dtype"]
+    if "shape" in channels:
+        instead["shape"] = json.loads(came["shape"])
     if "aliasing" in channels:
         instead["aliases"] = not any("a view" in f.expected for f in record.findings if f.channel == "aliasing")
     if "signed-zero" in channels:
@@ -171,6 +178,8 @@ def _failure(run: Run, record: Record) -> _Failure:
             ulp = record.ulp
         elif got is not None and math.prod(got.shape) <= _MOST_VALUES:
             instead["values"] = _nested(got)
+        else:
+            ulp = math.inf
     non_finite = 0 if "values" in instead else sum(finding.non_finite for finding in record.findings)
     return _Failure(variant, record.mode, record.idiom, instead, ulp, non_finite)
 

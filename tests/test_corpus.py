@@ -60,8 +60,13 @@ def test_a_mode_runs_everything_or_its_declared_subset_and_says_what_is_left_out
     assert selected().share("other", "compile").count == 3
 
 
-def test_a_variant_that_is_asked_for_runs_whatever_the_subset(selected: Callable[..., Selection]) -> None:
-    share = selected("*two*").share("torch", "compile")
+def test_beyond_subsets_a_variant_runs_that_is_not_in_one_and_by_its_name_alone_it_does_not(
+    folder: Callable[..., Path], selected: Callable[..., Selection]
+) -> None:
+    named = selected("*two*").share("torch", "compile")
+    assert (named.count, named.left_out) == (0, 1)
+    root = folder(TEXT, **{"subsets.yaml": SUBSETS})
+    share = select(root, ["*two*"], beyond_subsets=True).share("torch", "compile")
     assert (share.count, share.left_out, share.because) == (1, 0, "")
 
 

@@ -34,7 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _prepare(config: pytest.Config) -> None:
     option = config.option
     root = Path(option.conformance_cases) if option.conformance_cases else None
-    selection = select(root, option.conformance_variant)
+    named = bool(option.conformance_variant and option.conformance_mode)
+    selection = select(root, option.conformance_variant, beyond_subsets=named)
     names = option.conformance_backend or backends.installed()
     device, modes = option.conformance_device, option.conformance_mode
     sessions = {
