@@ -302,7 +302,7 @@ def gradients(
     by what the operation's backward formulas take (`Operation.backward`), and by the summation of the terms that meet
     in one element, so the bound follows the sum of the paths' magnitudes, however much they cancel. Backward
     formulas that start from the rounded result, such as y (1 - y), inherit one rounding of it, times the cotangent;
-    that is added where the result has the input's shape.
+    that is added where there is a function in them and the result has the input's shape.
 
     Raises:
         UndefinedError, UndecidedError: the gradient is not defined here (a kink, say).
@@ -325,7 +325,8 @@ def gradients(
         met = operation.backward.summed(**arguments) * max(1.0, _largest_shape(arguments) / max(traced.size, 1))
         # A subnormal result is rounded as coarsely as the smallest normal one.
         rounded = np.maximum(np.abs(result), 2.0 ** dtypes.of(arguments[name]).min_exponent)
-        inherited = np.abs(cotangent) * rounded if output.shape == traced.shape else np.zeros(())
+        inherits = operation.backward.functions > 0 and output.shape == traced.shape
+        inherited = np.abs(cotangent) * rounded if inherits else np.zeros(())
         return slopes
 
     answers = []

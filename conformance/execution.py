@@ -144,6 +144,11 @@ class Executor:
                 outcome.raised = _raised(error)
         return outcome
 
+    def release(self) -> None:
+        """Let go of every compiled function."""
+        self._compiled.clear()
+        self._backend.release()
+
     def _function(self, program: Program, mode: str, idiom: str) -> Function:
         key = (mode, idiom, program.key)
         function = self._compiled.pop(key, None)

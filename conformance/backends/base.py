@@ -267,6 +267,9 @@ class Backend(ABC):
         """
         raise Unsupported(f"{self.name} has no gradients")
 
+    def release(self) -> None:  # noqa: B027 - most frameworks let go by themselves
+        """Let go of what the framework keeps of functions compiled before, so that a long run's memory is bounded."""
+
     def fill(self, array: Native, value: int) -> bool:
         """Set every element of an array in place, for finding out what shares its memory.
 

@@ -62,6 +62,9 @@ class JaxBackend(Backend):
         _, pull_back = jax.vjp(of_some, *(inputs[index] for index in wrt))
         return list(pull_back(cotangent))
 
+    def release(self) -> None:
+        jax.clear_caches()
+
     def synchronise(self, result: Any) -> None:
         jax.block_until_ready(result)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
+from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
 from conformance.ops.conventions import Conventional, finite
 from conformance.ops.reductions import reduced, reduced_bound, reduced_by_convention
 from conformance.truth import balls
@@ -52,7 +52,8 @@ def _losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 @binary_cross_entropy.budget(
     "error analysis of the definition, two terms of one sign: a logarithm of an exact argument each (8 units "
-    "roundoff, 2 in 16 bits), 1 - target, two products, the sum, the weight; then the reduction's own summation"
+    "roundoff, 2 in 16 bits), 1 - target, two products, the sum, the weight; then the reduction's own summation",
+    ELEMENTARY_SLACK,
 )
 def _(
     result: Rounded,

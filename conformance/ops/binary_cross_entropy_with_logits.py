@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
+from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
 from conformance.ops.conventions import Conventional, finite
 from conformance.ops.log_sigmoid import softplus
 from conformance.ops.reductions import reduced, reduced_bound, reduced_by_convention
@@ -81,7 +81,8 @@ _FAR = 2000.0
 @binary_cross_entropy_with_logits.budget(
     "error analysis of (1 - t) x + l (log1p(exp(-|x|)) + max(-x, 0)) with l = 1 + (pos_weight - 1) t, and of max(x, 0) "
     "- x t + log1p(exp(-|x|)): both add and subtract terms of the size of x (4 units roundoff of it, times l), and "
-    "take one exponential and one log1p (8 each, 2 in 16 bits); then the weight and the reduction's own summation"
+    "take one exponential and one log1p (8 each, 2 in 16 bits); then the weight and the reduction's own summation",
+    ELEMENTARY_SLACK,
 )
 def _(
     result: Rounded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, Backward, elementary, operation
+from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, elementary, operation
 from conformance.ops.conventions import LIMITS, Conventional, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -44,7 +44,8 @@ def _(x: np.ndarray) -> Conventional:
 
 @log_sigmoid.budget(
     "error analysis of min(x, 0) - log1p(exp(-|x|)), two terms of one sign: one exponential and one log1p (8 units "
-    "roundoff each, neither amplified) and one addition"
+    "roundoff each, neither amplified) and one addition",
+    ELEMENTARY_SLACK,
 )
 def _(result: Rounded, x: np.ndarray) -> float:
     return 2 * elementary(result) + 1

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from flint import arb
 
-from conformance.ops.base import Array, Backward, OptionalAxis, elementary, operation, summation_growth
+from conformance.ops.base import (
+    ELEMENTARY_SLACK,
+    Array,
+    Backward,
+    OptionalAxis,
+    elementary,
+    operation,
+    summation_growth,
+)
 from conformance.ops.conventions import Conventional
 from conformance.ops.reductions import relative_to
 from conformance.ops.softmax import NOTHING_TO_SHIFT_BY, poisoned, shift_distances, sliced, stand_ins
@@ -47,7 +55,9 @@ def _(x: np.ndarray, *, axis: int | None = None) -> Conventional:
 
 @log_softmax.budget(
     "Blanchard, Higham & Higham (2021), section 3, for the shifted log-sum-exp: the rounding of the shift and of the "
-    "final difference, one logarithm, and the relative error of the sum, which the logarithm turns into an absolute one"
+    "final difference, one logarithm, and the relative error of the sum, which the logarithm turns into an absolute "
+    "one",
+    ELEMENTARY_SLACK,
 )
 def _(result: Rounded, x: np.ndarray, *, axis: int | None = None) -> np.ndarray:
     below, mean_below = shift_distances(x, axis)

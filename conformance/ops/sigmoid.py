@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, Backward, elementary, operation
+from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, elementary, operation
 from conformance.ops.conventions import LIMITS, Conventional, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -32,7 +32,8 @@ def _(x: np.ndarray) -> Conventional:
 
 @sigmoid.budget(
     "error analysis of 1 / (1 + exp(-x)): one exponential (8 units roundoff, 2 in 16 bits), whose relative error the "
-    "sum can only damp, one addition and one division"
+    "sum can only damp, one addition and one division",
+    ELEMENTARY_SLACK,
 )
 def _(result: Rounded, x: np.ndarray) -> float:
     return elementary(result) + 2

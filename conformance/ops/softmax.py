@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import Array, Backward, OptionalAxis, elementary, operation, summation_growth
+from conformance.ops.base import (
+    ELEMENTARY_SLACK,
+    Array,
+    Backward,
+    OptionalAxis,
+    elementary,
+    operation,
+    summation_growth,
+)
 from conformance.ops.conventions import Conventional
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -90,7 +98,8 @@ def shift_distances(x: np.ndarray, axis: int | None) -> tuple[np.ndarray, np.nda
 @softmax.budget(
     "Blanchard, Higham & Higham, Accurately Computing the Log-Sum-Exp and Softmax Functions (2021), section 4, for the "
     "shifted formula: one exponential each in numerator and denominator, the rounding of the shifted arguments "
-    "(|x - max| units roundoff), the sum, and the division"
+    "(|x - max| units roundoff), the sum, and the division",
+    ELEMENTARY_SLACK,
 )
 def _(result: Rounded, x: np.ndarray, *, axis: int | None = None) -> np.ndarray:
     numerator, denominator = shift_distances(x, axis)

@@ -41,7 +41,7 @@ class BudgetRow:
     """An operation's values or gradients in one dtype.
 
     Attributes:
-        dtype: of the variants.
+        dtype: of the results.
         worst: by column; None where nothing that conforms was measured.
         flushed: by column, how many results conform but for subnormals that came as zero: they can't be measured.
         slack: why the budget is wide, as the operation states it.
@@ -66,8 +66,8 @@ class BudgetRow:
     @property
     def wide(self) -> bool:
         """Whether the budget is far from any error that was seen."""
-        nearest = self.nearest
-        return nearest is not None and nearest.budget > WIDE * nearest.ulp
+        nearest = self.nearest  # half an ULP is correct rounding: no budget can be less
+        return nearest is not None and nearest.budget > max(WIDE * nearest.ulp, 0.5)
 
 
 @dataclass(slots=True)
@@ -127,7 +127,9 @@ def budgets(material: Material, told: Mapping[str, Mapping[str, str]]) -> Budget
     for variant, column, record in _records(material):
         line = material.line(variant)
         gradient = line.check == "gradient"
-        key = (measured_of(record, material.operation_of(variant)), gradient, line.dtype)
+        # Of integers, floating results come: it is their dtype that has a budget.
+        dtype = record.got[-1].dtype if record.got and not record.step else line.dtype
+        key = (measured_of(record, material.operation_of(variant)), gradient, dtype)
         if gradient and line.budget_source:
             sources.setdefault(key[0], line.budget_source)
         if record.verdict == "passed" and record.ulp is not None and record.budget is not None:
@@ -167,8 +169,7 @@ def _grouped(
                 worst = [_worst(measured[key].get(column.number, [])) for column in material.columns]
                 if any(one and one.budget for one in worst):
                     counts = [flushed.get(key, {}).get(column.number, 0) for column in material.columns]
-                    slack = "" if gradient else about.get("slack", "")
-                    group.rows.append(BudgetRow(key[2], worst, counts, slack))
+                    group.rows.append(BudgetRow(key[2], worst, counts, about.get("slack", "")))
             if group.rows:
                 groups.append(group)
             elif of_group:

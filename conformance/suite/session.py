@@ -45,6 +45,8 @@ from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 
 _RESIDUALS_STORED = 8
+_CASES_REMEMBERED = 100
+"""Compiled functions are shared by neighbouring cases, and let go after so many: memory is that of a few cases."""
 _GRADIENT_BUDGET = "a running error bound over the paths from an input to the result, in the exact definition"
 
 
@@ -105,6 +107,8 @@ class BackendSession:
         self._writer: Writer | None = None
         self._missing_modes: dict[str, str] = {}
         self._current = _CaseInHand("", False)
+        self._last_case = ""
+        self._cases_run = 0
 
     def start(self) -> None:
         """Import the framework and make it ready; an obstacle becomes `unavailable`."""
@@ -158,6 +162,7 @@ class BackendSession:
     def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
         """Run every variant of a case that the mode's share holds, judge each, and record it."""
         self.start()
+        self._forget(case)
         share = self.selection.share(self.name, mode, [case.id])
         results = []
         with _quiet():
@@ -170,6 +175,14 @@ class BackendSession:
         if self._writer is not None:
             self._writer.flush()
         return results
+
+    def _forget(self, case: LoadedCase) -> None:
+        """Let go, every so many cases, of what was compiled for those before."""
+        if self._executor is not None and case.id != self._last_case:
+            self._last_case = case.id
+            self._cases_run += 1
+            if self._cases_run % _CASES_REMEMBERED == 0:
+                self._executor.release()
 
     def finish(self, complete: bool) -> None:
         """Close the run file; with a footer if every item ran."""
