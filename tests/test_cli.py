@@ -367,3 +367,61 @@ def test_an_output_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "can't be written to" in done.output
     assert taken.read_text() == "kept"
+
+
+# divergences
+
+
+REGISTRY = """backend: numpy
+divergences:
+  - cases: ['*wrong*']
+    instead: {ulp: [1.0e+6, 1.0e+8]}
+    because: a mistake that was made for this test
+    first-seen: numpy 2.4.6
+    link: https://example.org/1
+"""
+
+
+def test_divergences_lists_the_registry_in_words(call: Callable[..., Any], folder: Callable[..., Path]) -> None:
+    root = folder(BAD, **{"divergences/numpy.yaml": REGISTRY})
+    done = call("divergences", "--cases", root)
+    assert done.exit_code == 0
+    assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
+        "numpy *wrong*",
+        "instead an error of 1e+06 to 1e+08 ULP",
+        "because a mistake that was made for this test",
+        "first numpy 2.4.6 https://example.org/1",
+    ]
+    assert call("divergences", "--cases", root, "--backend", "torch").stdout == ""
+
+
+def test_divergences_proposes_entries_for_what_fails_which_hold_once_they_have_a_reason(
+    command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ran = command("run", "-b", "numpy", "-m", "eager", "--cases", folder(BAD), "-o", out)
+    assert ran.returncode == 1
+    proposed = command("divergences", "--propose", out / "numpy-cpu.jsonl")
+    assert proposed.returncode == 0
+    without = folder(BAD, **{"divergences/numpy.yaml": proposed.stdout})
+    refused = command("run", "-b", "numpy", "-m", "eager", "--cases", without, "-o", out)
+    assert (refused.returncode, "because" in refused.stderr or "length" in refused.stderr) == (2, True)
+    complete = proposed.stdout.replace("because: ''", "because: a mistake that was made for this test")
+    registered = folder(BAD, **{"divergences/numpy.yaml": complete})
+    again = command("run", "-b", "numpy", "-m", "eager", "--cases", registered, "-o", out)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "1 divergent" in again.stdout
+
+
+def test_divergences_has_nothing_to_propose_where_nothing_fails_and_says_where_run_files_are_missing(
+    command: Callable[..., Any], call: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command("run", "-b", "numpy", "-m", "eager", "--cases", folder(GOOD), "-o", out)
+    done = call("divergences", "--propose", out / "numpy-cpu.jsonl")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "nothing fails" in done.stderr
+    missing = call("divergences", "--propose")
+    assert (missing.exit_code, "no run files in reports" in missing.stderr) == (2, True)
+    (tmp_path / "broken.jsonl").write_text("{}\n")
+    assert call("divergences", "--propose", tmp_path / "broken.jsonl").exit_code == 2
