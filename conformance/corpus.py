@@ -35,12 +35,14 @@ class Share:
         idioms: where the mode is `IDIOMS`, the spellings that each variant is run in, by its ID.
         left_out: how many variants are not in the mode's declared subset.
         because: why the mode runs a subset.
+        subset: the patterns that make it up.
     """
 
     variants: dict[str, list[Variant]] = field(default_factory=dict)
     idioms: dict[str, list[str]] = field(default_factory=dict)
     left_out: int = 0
     because: str = ""
+    subset: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -103,7 +105,7 @@ class Selection:
         chosen = self._cases.keys() if case_ids is None else case_ids
         subset = next((s for s in self.corpus.subsets if (s.backend, s.mode) == (backend, mode)), None)
         subset = None if self.beyond_subsets else subset
-        share = Share(because=subset.because if subset else "")
+        share = Share(because=subset.because, subset=subset.variants) if subset else Share()
         for case_id in chosen:
             variants = self._cases[case_id][1]
             if mode == IDIOMS:

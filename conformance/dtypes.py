@@ -8,7 +8,7 @@ from typing import Literal
 import ml_dtypes
 import numpy as np
 
-Kind = Literal["floating", "integer", "bool"]
+Kind = Literal["floating", "integer", "bool", "complex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,15 @@ _INTEGER = tuple(
     for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 )
 _BOOL = (DType("bool", "bool", np.dtype(np.bool_)),)
+_COMPLEX = (DType("complex64", "complex", np.dtype(np.complex64)),)
+"""Complex numbers have no exact answers here: whether a framework takes them at all is what can be asked."""
 
-DTYPES: dict[str, DType] = {dtype.name: dtype for dtype in (*_FLOATING, *_INTEGER, *_BOOL)}
+DTYPES: dict[str, DType] = {dtype.name: dtype for dtype in (*_FLOATING, *_INTEGER, *_BOOL, *_COMPLEX)}
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "floating": tuple(dtype.name for dtype in _FLOATING),
     "integer": tuple(dtype.name for dtype in _INTEGER),
-    "all": tuple(DTYPES),
+    "all": tuple(dtype.name for dtype in (*_FLOATING, *_INTEGER, *_BOOL)),
 }
 """Names that a grid may use for several dtypes at once."""
 
@@ -96,4 +98,4 @@ def known(dtype: np.dtype) -> bool:
 
 def all_finite(array: np.ndarray) -> bool:
     """Whether an array of any dtype holds neither NaN nor infinity."""
-    return bool(np.isfinite(array.astype(np.float64)).all())
+    return bool(np.isfinite(array if array.dtype.kind == "c" else array.astype(np.float64)).all())

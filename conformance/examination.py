@@ -355,7 +355,7 @@ class Examination:
 
 
 def _not_finite(array: np.ndarray) -> np.ndarray:
-    return np.asarray(~np.isfinite(array.astype(np.float64)))
+    return np.asarray(~np.isfinite(array if array.dtype.kind == "c" else array.astype(np.float64)))
 
 
 def _subnormal(exact: Rounded) -> np.ndarray:

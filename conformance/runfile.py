@@ -106,6 +106,7 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
         variants: how many variants apply to it.
         left_out: how many others are not in the mode's declared subset, for the reason in `because`.
         because: why it runs a subset.
+        subset: the patterns of variant IDs that make up the subset.
         unsupported: why the mode can't run at all, if it can't.
         flushes_subnormals: whether it does, where that could be tried.
     """
@@ -116,6 +117,7 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
     because: str = ""
     unsupported: str = ""
     flushes_subnormals: bool | None = None
+    subset: list[str] = []
 
 
 class Header(Struct, frozen=True, tag="header", tag_field="kind"):

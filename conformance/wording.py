@@ -38,7 +38,7 @@ def exact_text(exact: Rounded, at: tuple[int, ...]) -> str:
 def format_number(value: Any) -> str:
     """One element as the shortest text that reads back as the same value of its dtype."""
     array = np.asarray(value)
-    if array.dtype.kind in "iub":
+    if array.dtype.kind in "iubc":
         return str(array[()])
     if array.dtype == np.float64:
         return repr(float(array))

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import inspect
+import os
 import sys
 import textwrap
 from abc import ABC, abstractmethod
@@ -52,6 +53,7 @@ class Spelling:
         function: as a user of the framework would write it. A parameter that it lacks is one that this spelling does
             not offer: calls that give it leave the spelling out.
         needs: the module beyond the framework that it uses (``scipy.special``), imported when it is first run.
+        setting: an environment variable with which that module must have been imported (``KERAS_BACKEND=numpy``).
         cases: a pattern of the case IDs it is meant for.
     """
 
@@ -59,6 +61,7 @@ class Spelling:
     function: Function
     needs: str = ""
     cases: str = "*"
+    setting: str = ""
 
     def takes(self, arguments: Collection[str]) -> bool:
         """Whether it can be called with just these parameters."""
@@ -72,11 +75,16 @@ class Spelling:
         """The function, with what it needs imported.
 
         Raises:
-            Unsupported: that is not installed.
+            Unsupported: that is not installed, or in use in this process with another setting.
         """
         root = self.needs.partition(".")[0]
         if not root:
             return self.function
+        variable, _, value = self.setting.partition("=")
+        if variable and self.needs not in sys.modules:
+            os.environ[variable] = value
+        elif variable and os.environ.get(variable) != value:
+            raise Unsupported(f"{root} is in use in this process without {self.setting}: run the backend by itself")
         if self.needs not in sys.modules or root not in self.function.__globals__:
             try:
                 importlib.import_module(self.needs)
@@ -111,7 +119,7 @@ class Idioms(Mapping[str, Function]):
             self._others = {operation: dict(found) for operation, found in inherited._others.items()}
 
     def __call__(
-        self, operation: str, spelling: str = "", *, needs: str = "", cases: str = "*"
+        self, operation: str, spelling: str = "", *, needs: str = "", cases: str = "*", setting: str = ""
     ) -> Callable[[Function], Function]:
         """Register the decorated function: as the primary idiom of an operation, or under a name beside it.
 
@@ -120,6 +128,7 @@ class Idioms(Mapping[str, Function]):
             spelling: what users call it, such as ``torch.nn.Softmax``; empty for the primary idiom.
             needs: the module that it uses beyond the framework; see `Spelling`.
             cases: a pattern of the case IDs it is meant for.
+            setting: an environment variable that the module needs; see `Spelling`.
         """
 
         def register(function: Function) -> Function:
@@ -132,7 +141,7 @@ class Idioms(Mapping[str, Function]):
                 others = self._others.setdefault(operation, {})
                 if spelling in others:
                     raise ValueError(f"a second '{spelling}' for '{operation}'")
-                others[spelling] = Spelling(spelling, function, needs, cases)
+                others[spelling] = Spelling(spelling, function, needs, cases, setting)
             return function
 
         return register

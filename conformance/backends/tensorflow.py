@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,6 +29,8 @@ class TensorflowBackend(Backend):
     def __init__(self, device: str = "cpu") -> None:
         # Read when TensorFlow is first imported: its start-up messages are about its build, not about results.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        if "keras" not in sys.modules:  # TensorFlow imports Keras, which runs on what this says
+            os.environ["KERAS_BACKEND"] = "tensorflow"
         super().__init__(device)
 
     def devices(self) -> list[str]:

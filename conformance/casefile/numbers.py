@@ -94,6 +94,8 @@ def to_array(literal: Literal, dtype: DType, keys: tuple[str | int, ...] = ()) -
                 return array.reshape(shape)
         flat = [_rounded(number, dtype, at) for at, number in numbers]
         return np.array(flat, dtype=dtype.numpy).reshape(shape)
+    if dtype.kind == "complex":  # of real numbers only: the case language writes no others
+        return to_array(literal, DTYPES["float32"], keys).astype(dtype.numpy)
     flat = [_whole(number, dtype, at) for at, number in numbers]
     return np.array(flat, dtype=dtype.numpy).reshape(shape)
 

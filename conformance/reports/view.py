@@ -150,6 +150,7 @@ def page(runs: Sequence[Run]) -> Page:
         subsets=[
             f"{column.label}: {column.mode.left_out:,} variants not in this mode's subset"
             + (f", because {column.mode.because}" if column.mode.because else "")
+            + (f"; it runs {', '.join(column.mode.subset)}" if column.mode.subset else "")
             for column in every
             if column.mode.left_out
         ],

@@ -45,7 +45,7 @@ from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 
 _RESIDUALS_STORED = 8
-_CASES_REMEMBERED = 100
+_CASES_REMEMBERED = 50
 """Compiled functions are shared by neighbouring cases, and let go after so many: memory is that of a few cases."""
 _GRADIENT_BUDGET = "a running error bound over the paths from an input to the result, in the exact definition"
 
@@ -337,7 +337,7 @@ class BackendSession:
         ):  # a compile of its own costs seconds
             with suppress(Exception):  # a broken adapter shows in its variants, not here
                 flushes = self._backend.flushes_subnormals(mode)
-        return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes)
+        return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes, list(share.subset))
 
 
 def _about(operation: Operation) -> dict[str, str]:

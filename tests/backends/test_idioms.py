@@ -163,10 +163,13 @@ OVER_THE_LAST_AXIS = (
 """These take the mean over the last axis before anything else."""
 
 SWAPPED = "Keras arguments in torch's order"
+KERAS_ON_NUMPY = "keras.losses.BinaryCrossentropy, of Keras on NumPy"
 
 
 @pytest.mark.filterwarnings("ignore")  # what frameworks warn of when they are first imported
-@pytest.mark.parametrize(("name", "operation", "spelling"), [one for one in ALL if one[2] != SWAPPED])
+@pytest.mark.parametrize(
+    ("name", "operation", "spelling"), [one for one in ALL if one[2] not in (SWAPPED, KERAS_ON_NUMPY)]
+)
 def test_another_spelling_is_near_the_primary_one(name: str, operation: str, spelling: str) -> None:
     backend = started(name)
     primary, other = (backend.idioms.spelling(operation, which) for which in ("", spelling))
@@ -357,3 +360,44 @@ def test_spellings_are_inherited_and_not_given_back() -> None:
     assert list(child.others("exp")) == ["a name", "the child's"]
     assert list(parents.others("exp")) == ["a name"]
     assert child.modules == {np.exp2.__module__} and Idioms(parents).modules == set()
+
+
+KERAS_TWICE = """
+import sys
+
+import numpy as np
+
+from conformance import backends
+from conformance.backends.base import Unsupported
+
+first, second = sys.argv[1:]
+for name in (first, second):
+    backend = backends.load(name)()
+    spelling = next(
+        s for s in backend.idioms.others("binary_cross_entropy_with_logits").values()
+        if s.name.startswith("keras.losses.BinaryCrossentropy") and "after" not in s.name
+    )
+    try:
+        x, t = np.array([40.0], dtype=np.float32), np.array([0.0], dtype=np.float32)
+        loss = spelling.ready()(backend.from_numpy(x), backend.from_numpy(t))
+        print(name, round(float(backend.to_numpy(loss)), 2))
+    except Unsupported as reason:
+        print(name, reason)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lines"),
+    [
+        ("numpy", "tensorflow", ["numpy 15.94", "tensorflow keras is in use in this process without"]),
+        ("tensorflow", "numpy", ["tensorflow 40.0", "numpy keras is in use in this process without"]),
+    ],
+)
+def test_keras_runs_on_the_backend_that_asks_for_it_or_not_at_all(
+    first: str, second: str, lines: list[str], python: Any
+) -> None:
+    for name in ("keras", "tensorflow"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    done = python("-c", KERAS_TWICE, first, second)
+    assert done.returncode == 0, done.stderr
+    assert all(map(str.startswith, done.stdout.splitlines(), lines)), done.stdout

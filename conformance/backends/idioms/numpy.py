@@ -10,6 +10,7 @@ from conformance.backends.base import Idioms
 from conformance.backends.idioms import operators
 
 if TYPE_CHECKING:
+    import keras
     import scipy.special
 
 idiom = Idioms(operators.idiom)
@@ -267,6 +268,18 @@ def binary_cross_entropy_of_sigmoid(x, target, *, reduction="mean"):
     if reduction == "none":
         return loss
     return np.mean(loss) if reduction == "mean" else np.sum(loss)
+
+
+@idiom(
+    "binary_cross_entropy_with_logits",
+    "keras.losses.BinaryCrossentropy, of Keras on NumPy",
+    needs="keras",
+    setting="KERAS_BACKEND=numpy",
+    cases="document/bce-with-logits-loss/*",
+)
+def binary_cross_entropy_with_logits_by_keras(x, target, *, reduction="mean"):
+    reduction = "sum_over_batch_size" if reduction == "mean" else reduction
+    return keras.losses.BinaryCrossentropy(from_logits=True, reduction=reduction)(target, x)
 
 
 @idiom("exp")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 idiom = Idioms(operators.idiom)
+KERAS = "KERAS_BACKEND=tensorflow"
 
 
 @idiom("asarray")
@@ -24,7 +25,7 @@ def asarray_convert(data, *, dtype=None):
     return tf.convert_to_tensor(data, dtype=dtype)
 
 
-@idiom("asarray", "keras.ops.convert_to_tensor", needs="keras")
+@idiom("asarray", "keras.ops.convert_to_tensor", needs="keras", setting=KERAS)
 def asarray_keras(data, *, dtype=None):
     return keras.ops.convert_to_tensor(data, dtype=dtype)
 
@@ -39,17 +40,17 @@ def softmax(x, *, axis=-1):
     return tf.nn.softmax(x, axis=axis)
 
 
-@idiom("softmax", "keras.ops.softmax", needs="keras")
+@idiom("softmax", "keras.ops.softmax", needs="keras", setting=KERAS)
 def softmax_keras(x, *, axis=-1):
     return keras.ops.softmax(x, axis=axis)
 
 
-@idiom("softmax", "keras.activations.softmax", needs="keras")
+@idiom("softmax", "keras.activations.softmax", needs="keras", setting=KERAS)
 def softmax_activation(x, *, axis=-1):
     return keras.activations.softmax(x, axis=axis)
 
 
-@idiom("softmax", "keras.layers.Softmax", needs="keras")
+@idiom("softmax", "keras.layers.Softmax", needs="keras", setting=KERAS)
 def softmax_layer(x, *, axis=-1):
     return keras.layers.Softmax(axis=axis)(x)  # a layer casts its input to float32
 
@@ -65,12 +66,12 @@ def log_softmax(x, *, axis=-1):
     return tf.nn.log_softmax(x, axis=axis)
 
 
-@idiom("log_softmax", "keras.ops.log_softmax", needs="keras")
+@idiom("log_softmax", "keras.ops.log_softmax", needs="keras", setting=KERAS)
 def log_softmax_keras(x, *, axis=-1):
     return keras.ops.log_softmax(x, axis=axis)
 
 
-@idiom("log_softmax", "keras.activations.log_softmax", needs="keras")
+@idiom("log_softmax", "keras.activations.log_softmax", needs="keras", setting=KERAS)
 def log_softmax_activation(x, *, axis=-1):
     return keras.activations.log_softmax(x, axis=axis)
 
@@ -95,12 +96,12 @@ def sigmoid_nn(x):
     return tf.nn.sigmoid(x)
 
 
-@idiom("sigmoid", "keras.ops.sigmoid", needs="keras")
+@idiom("sigmoid", "keras.ops.sigmoid", needs="keras", setting=KERAS)
 def sigmoid_keras(x):
     return keras.ops.sigmoid(x)
 
 
-@idiom("sigmoid", "keras.activations.sigmoid", needs="keras")
+@idiom("sigmoid", "keras.activations.sigmoid", needs="keras", setting=KERAS)
 def sigmoid_activation(x):
     return keras.activations.sigmoid(x)
 
@@ -115,12 +116,12 @@ def log_sigmoid(x):
     return tf.math.log_sigmoid(x)
 
 
-@idiom("log_sigmoid", "keras.ops.log_sigmoid", needs="keras")
+@idiom("log_sigmoid", "keras.ops.log_sigmoid", needs="keras", setting=KERAS)
 def log_sigmoid_keras(x):
     return keras.ops.log_sigmoid(x)
 
 
-@idiom("log_sigmoid", "keras.activations.log_sigmoid", needs="keras")
+@idiom("log_sigmoid", "keras.activations.log_sigmoid", needs="keras", setting=KERAS)
 def log_sigmoid_activation(x):
     return keras.activations.log_sigmoid(x)
 
@@ -140,7 +141,7 @@ def stack(arrays, *, axis=0):
     return tf.stack(arrays, axis=axis)
 
 
-@idiom("stack", "keras.ops.stack", needs="keras")
+@idiom("stack", "keras.ops.stack", needs="keras", setting=KERAS)
 def stack_keras(arrays, *, axis=0):
     return keras.ops.stack(arrays, axis=axis)
 
@@ -155,12 +156,12 @@ def reshape(x, shape):
     return tf.reshape(x, shape)
 
 
-@idiom("reshape", "keras.ops.reshape", needs="keras")
+@idiom("reshape", "keras.ops.reshape", needs="keras", setting=KERAS)
 def reshape_keras(x, shape):
     return keras.ops.reshape(x, shape)
 
 
-@idiom("reshape", "keras.ops.ravel", needs="keras", cases="*/flattening-the-stack-*")
+@idiom("reshape", "keras.ops.ravel", needs="keras", setting=KERAS, cases="*/flattening-the-stack-*")
 def reshape_ravel(x, shape):
     return keras.ops.ravel(x)  # to the shape [-1]
 
@@ -170,7 +171,7 @@ def sum_(x, *, axis=None, keepdims=False):
     return tf.reduce_sum(x, axis=axis, keepdims=keepdims)
 
 
-@idiom("sum", "keras.ops.sum", needs="keras")
+@idiom("sum", "keras.ops.sum", needs="keras", setting=KERAS)
 def sum_keras(x, *, axis=None, keepdims=False):
     return keras.ops.sum(x, axis=axis, keepdims=keepdims)
 
@@ -180,7 +181,7 @@ def mean(x, *, axis=None, keepdims=False):
     return tf.reduce_mean(x, axis=axis, keepdims=keepdims)
 
 
-@idiom("mean", "keras.ops.mean", needs="keras")
+@idiom("mean", "keras.ops.mean", needs="keras", setting=KERAS)
 def mean_keras(x, *, axis=None, keepdims=False):
     return keras.ops.mean(x, axis=axis, keepdims=keepdims)
 
@@ -197,14 +198,14 @@ def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
     return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
-@idiom("binary_cross_entropy", "keras.losses.BinaryCrossentropy", needs="keras")
+@idiom("binary_cross_entropy", "keras.losses.BinaryCrossentropy", needs="keras", setting=KERAS)
 def binary_cross_entropy_class(p, target, *, reduction="mean"):
     # Takes the mean over the last axis, whatever the reduction, and casts to float32.
     reduction = "sum_over_batch_size" if reduction == "mean" else reduction
     return keras.losses.BinaryCrossentropy(reduction=reduction)(target, p)
 
 
-@idiom("binary_cross_entropy", "keras.losses.binary_crossentropy", needs="keras")
+@idiom("binary_cross_entropy", "keras.losses.binary_crossentropy", needs="keras", setting=KERAS)
 def binary_cross_entropy_function(p, target, *, reduction="mean"):
     loss = keras.losses.binary_crossentropy(target, p)  # takes the mean over the last axis
     if reduction == "none":
@@ -212,7 +213,7 @@ def binary_cross_entropy_function(p, target, *, reduction="mean"):
     return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
-@idiom("binary_cross_entropy", "keras.ops.binary_crossentropy", needs="keras")
+@idiom("binary_cross_entropy", "keras.ops.binary_crossentropy", needs="keras", setting=KERAS)
 def binary_cross_entropy_keras(p, target, *, reduction="mean"):
     loss = keras.ops.binary_crossentropy(target, p)
     if reduction == "none":
@@ -249,14 +250,14 @@ def weighted_cross_entropy_with_logits(x, target, *, pos_weight=1, reduction="me
     return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
-@idiom("binary_cross_entropy_with_logits", "keras.losses.BinaryCrossentropy", needs="keras")
+@idiom("binary_cross_entropy_with_logits", "keras.losses.BinaryCrossentropy", needs="keras", setting=KERAS)
 def binary_cross_entropy_with_logits_class(x, target, *, reduction="mean"):
     # Takes the mean over the last axis, whatever the reduction, and casts to float32.
     reduction = "sum_over_batch_size" if reduction == "mean" else reduction
     return keras.losses.BinaryCrossentropy(from_logits=True, reduction=reduction)(target, x)
 
 
-@idiom("binary_cross_entropy_with_logits", "keras.losses.binary_crossentropy", needs="keras")
+@idiom("binary_cross_entropy_with_logits", "keras.losses.binary_crossentropy", needs="keras", setting=KERAS)
 def binary_cross_entropy_with_logits_function(x, target, *, reduction="mean"):
     loss = keras.losses.binary_crossentropy(target, x, from_logits=True)  # takes the mean over the last axis
     if reduction == "none":
@@ -264,7 +265,7 @@ def binary_cross_entropy_with_logits_function(x, target, *, reduction="mean"):
     return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
-@idiom("binary_cross_entropy_with_logits", "keras.ops.binary_crossentropy", needs="keras")
+@idiom("binary_cross_entropy_with_logits", "keras.ops.binary_crossentropy", needs="keras", setting=KERAS)
 def binary_cross_entropy_with_logits_keras(x, target, *, reduction="mean"):
     loss = keras.ops.binary_crossentropy(target, x, from_logits=True)
     if reduction == "none":
@@ -276,13 +277,16 @@ def binary_cross_entropy_with_logits_keras(x, target, *, reduction="mean"):
     "binary_cross_entropy_with_logits",
     "Keras arguments in torch's order",
     needs="keras",
+    setting=KERAS,
     cases="*/arguments-in-torch-order",
 )
 def binary_cross_entropy_with_logits_swapped(x, target):
     return keras.losses.BinaryCrossentropy(from_logits=True)(x, target)  # Keras takes the target first
 
 
-@idiom("binary_cross_entropy_with_logits", "keras.losses.BinaryCrossentropy after tf.sigmoid", needs="keras")
+@idiom(
+    "binary_cross_entropy_with_logits", "keras.losses.BinaryCrossentropy after tf.sigmoid", needs="keras", setting=KERAS
+)
 def binary_cross_entropy_of_sigmoid(x, target, *, reduction="mean"):
     reduction = "sum_over_batch_size" if reduction == "mean" else reduction
     return keras.losses.BinaryCrossentropy(reduction=reduction)(target, tf.sigmoid(x))
