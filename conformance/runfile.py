@@ -117,7 +117,7 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
     because: str = ""
     unsupported: str = ""
     flushes_subnormals: bool | None = None
-    subset: list[str] = []
+    subset: tuple[str, ...] = ()
 
 
 class Header(Struct, frozen=True, tag="header", tag_field="kind"):

@@ -337,7 +337,7 @@ class BackendSession:
         ):  # a compile of its own costs seconds
             with suppress(Exception):  # a broken adapter shows in its variants, not here
                 flushes = self._backend.flushes_subnormals(mode)
-        return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes, list(share.subset))
+        return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes, tuple(share.subset))
 
 
 def _about(operation: Operation) -> dict[str, str]:
