@@ -256,7 +256,32 @@ def test_a_backend_that_narrows_its_inputs_is_told_so(
     assert (first.channel, first.expected, first.got) == ("dtype", "the input x as float64", "float32")
 
 
-@pytest.mark.parametrize("dtype", ["complex64", "datetime64[D]", "U1", "object"])
+def test_complex_numbers_where_real_ones_are_due_fail_by_their_dtype(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = "  - {name: one, given: {x: [1.0]}, call: sigmoid(x)}"
+    judged = on_cases(text, numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x).astype(np.complex64)))["one"]
+    assert [f.channel for f in judged.findings] == ["dtype"]
+
+
+def test_of_complex_numbers_only_what_a_case_states_can_pass(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = """
+  - {name: open, given: {x: [1.0]}, for: {dtype: complex64}, call: sigmoid(x), expect: {dtype: complex64}}
+  - name: stated
+    given: {x: [0.0]}
+    for: {dtype: complex64}
+    call: sigmoid(x)
+    expect: {dtype: complex64, values: [0.5], because: a half in the complex plane as well}
+"""
+    verdicts = on_cases(text)
+    assert verdicts.ids("passed") == ["things/stated[complex64]"]
+    wrong = numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x) + np.complex64(1e-3j))
+    assert on_cases(text, wrong)["stated"].verdict == "failed"
+
+
+@pytest.mark.parametrize("dtype", ["complex128", "datetime64[D]", "U1", "object"])
 def test_a_result_of_an_element_type_that_can_not_be_judged_fails(
     dtype: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:

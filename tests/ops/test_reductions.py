@@ -14,7 +14,7 @@ from conformance.ops.base import summation_growth
 from conformance.truth import balls
 
 FLOATING = [d.numpy for d in DTYPES.values() if d.kind == "floating"]
-WHOLE = [d.name for d in DTYPES.values() if d.kind != "floating"]
+WHOLE = [d.name for d in DTYPES.values() if d.kind in ("integer", "bool")]
 
 
 def summed(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
