@@ -96,6 +96,11 @@ def known(dtype: np.dtype) -> bool:
     return dtype in _BY_NUMPY
 
 
+def finite(array: np.ndarray) -> np.ndarray:
+    """Where an array of any dtype holds neither NaN nor infinity."""
+    return np.asarray(np.isfinite(array if array.dtype.kind == "c" else array.astype(np.float64)))
+
+
 def all_finite(array: np.ndarray) -> bool:
     """Whether an array of any dtype holds neither NaN nor infinity."""
-    return bool(np.isfinite(array if array.dtype.kind == "c" else array.astype(np.float64)).all())
+    return bool(finite(array).all())

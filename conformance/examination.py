@@ -192,11 +192,11 @@ class Examination:
             self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
             return
         if dtypes.of(due).kind == "floating":
-            known = np.isfinite(due.astype(np.float64))
+            known = dtypes.finite(due)
             error = np.where(known, from_array(np.where(known, due, due.dtype.type(0))).distance(got), np.nan)
             self._measure(error, np.zeros(got.shape), 0)
         both_nan = (due != due) & (got != got)
-        nan = (due != got) & ~both_nan & (_not_finite(due) | _not_finite(got))
+        nan = (due != got) & ~both_nan & ~(dtypes.finite(due) & dtypes.finite(got))
         value = (due != got) & ~both_nan & ~nan
         zero = (due == got) & (np.signbit(due.real.astype(np.float64)) != np.signbit(got.real.astype(np.float64)))
         channels: list[tuple[Channel, np.ndarray]] = [("nan-inf", nan), ("value", value), ("signed-zero", zero)]
@@ -340,7 +340,7 @@ class Examination:
             error = answer.values.distance(got)
             self._measure(error, answer.budget, 0)
             wrong = ~(error <= answer.budget)
-            lost = wrong & _not_finite(got)
+            lost = wrong & ~dtypes.finite(got)
             for which in (lost, wrong & ~lost):  # apart, since a registered divergence may be about either
                 if which.any():
                     self._gradient(name, answer, error, which, got)
@@ -356,10 +356,6 @@ class Examination:
         tolerated = flushed and self._variant.case.case.subnormals != "preserve"
         lost = 0 if np.isfinite(float(got[at])) else int(wrong.sum())
         self._add("gradient", format_number(due.values.value[at]), format_number(got[at]), detail, tolerated, lost)
-
-
-def _not_finite(array: np.ndarray) -> np.ndarray:
-    return np.asarray(~np.isfinite(array if array.dtype.kind == "c" else array.astype(np.float64)))
 
 
 def _subnormal(exact: Rounded) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conformance import backends
 from conformance.backends.base import IDIOMS, Backend, Idioms
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.inputs import materialise
@@ -72,6 +73,17 @@ def _run(
         entry = registry.find(variant, mode, idiom)
         verdicts.judgements[variant.id] = judge.judge(variant, program, outcome, entry)
     return verdicts
+
+
+@pytest.fixture(scope="module", params=["numpy", "torch", "tensorflow", "jax"])
+def framework(request: pytest.FixtureRequest) -> Any:
+    """Each framework that is installed, started."""
+    kind = backends.load(request.param)
+    if missing := kind.not_installed():
+        pytest.skip(missing)
+    made = kind()
+    made.start()
+    return made
 
 
 @pytest.fixture

@@ -287,16 +287,6 @@ def test_a_session_asks_about_memory_where_a_case_does(session_of_text: Callable
 # The frameworks
 
 
-@pytest.fixture(scope="module", params=["numpy", "torch", "tensorflow", "jax"])
-def framework(request: pytest.FixtureRequest) -> Any:
-    kind = backends.load(request.param)
-    if missing := kind.not_installed():
-        pytest.skip(missing)
-    made = kind()
-    made.start()
-    return made
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int64"])
 def test_a_reshape_is_a_view_in_numpy_and_torch_and_never_in_the_others(

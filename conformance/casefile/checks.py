@@ -33,17 +33,18 @@ from conformance.layouts import LAYOUTS
 
 def names_in_inputs(case: Case) -> set[str]:
     """The names under `for` that generators, `put` and `layout` take something from."""
-    found: set[Any] = set()
+    found: set[str] = set()
     for given in case.given.values():
         if isinstance(given, Given):
-            for source, spec in given.sources.items():
-                if source not in ("array", "printed"):
-                    values = (getattr(spec, name) for name in spec.__struct_fields__)
-                    found.update(value for value in values if isinstance(value, str))
-            if given.put is not None:
-                found.update(v for v in (given.put.at, given.put.value) if isinstance(v, str))
-            found.add(given.layout)
-    return {name for name in found if isinstance(name, str)} & case.for_.keys()
+            specs = [spec for source, spec in given.sources.items() if source not in ("array", "printed")]
+            found |= _strings([*specs, given.put, given.layout])
+    return found & case.for_.keys()
+
+
+def _strings(parts: list[Any]) -> set[str]:
+    """The strings among some values and among the fields of those that have some: each may be a name."""
+    fields = [getattr(part, name) for part in parts if isinstance(part, Struct) for name in part.__struct_fields__]
+    return {value for value in (*fields, *parts) if isinstance(value, str)}
 
 
 def check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
@@ -75,8 +76,7 @@ def check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
 
 def _choices(parts: list[Any], grid: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """Every combination of the grid's values that a generator, a `put` or a `layout` names."""
-    fields = [getattr(part, name) for part in parts if isinstance(part, Struct) for name in part.__struct_fields__]
-    names = sorted({value for value in (*fields, *parts) if isinstance(value, str)} & grid.keys())
+    names = sorted(_strings(parts) & grid.keys())
     for values in itertools.product(*(grid[name] for name in names)):
         yield dict(zip(names, values, strict=True))
 

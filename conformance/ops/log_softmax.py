@@ -16,7 +16,7 @@ from conformance.ops.base import (
 )
 from conformance.ops.conventions import Conventional
 from conformance.ops.reductions import relative_to
-from conformance.ops.softmax import NOTHING_TO_SHIFT_BY, poisoned, shift_distances, sliced, stand_ins
+from conformance.ops.softmax import NOTHING_TO_SHIFT_BY, poisoned, shift_distances, slice_length, sliced, stand_ins
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
@@ -24,7 +24,7 @@ from conformance.truth.rounding import Rounded
 
 @operation(
     document="torch.nn.LogSoftmax(dim=axis)(x)",
-    backward=Backward(functions=1, basics=5, summed=lambda x, axis=None: sliced(x, axis)[0].shape[sliced(x, axis)[1]]),
+    backward=Backward(functions=1, basics=5, summed=slice_length),
 )
 def log_softmax(x: Array, *, axis: OptionalAxis = None) -> Balls:
     """x minus the logarithm of the sum of exp(x) along `axis`.
@@ -61,7 +61,6 @@ def _(x: np.ndarray, *, axis: int | None = None) -> Conventional:
 )
 def _(result: Rounded, x: np.ndarray, *, axis: int | None = None) -> np.ndarray:
     below, mean_below = shift_distances(x, axis)
-    slices, along = sliced(x, axis)
     log_sum = np.abs(result.magnitude().reshape(below.shape) - below)
-    of_the_sum = elementary(result) + mean_below + summation_growth(slices.shape[along])
+    of_the_sum = elementary(result) + mean_below + summation_growth(slice_length(x, axis))
     return relative_to(result, (below + elementary(result) * log_sum + of_the_sum).reshape(x.shape)) + 1

@@ -19,9 +19,22 @@ from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
 
+def sliced(x: np.ndarray, axis: int | None) -> tuple[np.ndarray, int]:
+    """An array of rank 1 or more and the axis meant in it."""
+    if axis is None:
+        axis = 0 if x.ndim in (0, 1, 3) else 1
+    return (x.reshape(1) if x.ndim == 0 else x), axis
+
+
+def slice_length(x: np.ndarray, axis: int | None = None) -> int:
+    """How many elements a slice along the axis that is meant has."""
+    slices, along = sliced(x, axis)
+    return slices.shape[along]
+
+
 @operation(
     document="torch.nn.Softmax(dim=axis)(x)",
-    backward=Backward(functions=2, basics=6, summed=lambda x, axis=None: sliced(x, axis)[0].shape[sliced(x, axis)[1]]),
+    backward=Backward(functions=2, basics=6, summed=slice_length),
 )
 def softmax(x: Array, *, axis: OptionalAxis = None) -> Balls:
     """exp(x) divided by its sum along `axis`.
@@ -37,13 +50,6 @@ def softmax(x: Array, *, axis: OptionalAxis = None) -> Balls:
     slices, along = sliced(x, axis)
     e = np.exp(slices - balls.largest(slices, along))
     return (e / e.sum(axis=along, keepdims=True)).reshape(x.shape)
-
-
-def sliced(x: np.ndarray, axis: int | None) -> tuple[np.ndarray, int]:
-    """An array of rank 1 or more and the axis meant in it."""
-    if axis is None:
-        axis = 0 if x.ndim in (0, 1, 3) else 1
-    return (x.reshape(1) if x.ndim == 0 else x), axis
 
 
 def poisoned(x: np.ndarray, axis: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -103,6 +109,5 @@ def shift_distances(x: np.ndarray, axis: int | None) -> tuple[np.ndarray, np.nda
 )
 def _(result: Rounded, x: np.ndarray, *, axis: int | None = None) -> np.ndarray:
     numerator, denominator = shift_distances(x, axis)
-    slices, along = sliced(x, axis)
-    bound = numerator + denominator + (2 * elementary(result) + summation_growth(slices.shape[along]) + 1)
+    bound = numerator + denominator + (2 * elementary(result) + summation_growth(slice_length(x, axis)) + 1)
     return np.asarray(bound.reshape(x.shape))
