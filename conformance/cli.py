@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -92,17 +93,17 @@ def run(
     runs, problems = running.collect(children)
     if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read
         _fail("\n".join(problems))
-    failed = list(running.failures(runs))
-    for run_, record in failed[:_MOST_FAILURES_SHOWN]:
-        _out.print(running.failure_lines(run_, record, cases) + "\n")
-    if len(failed) > _MOST_FAILURES_SHOWN:
-        _out.print(f"… and {len(failed) - _MOST_FAILURES_SHOWN:,} more; the report has them all\n")
+    failed = running.failures(runs)
+    for run_, case, record in islice(failed, _MOST_FAILURES_SHOWN):
+        _out.print(running.failure_lines(run_, case, record, cases) + "\n")
+    if more := sum(1 for _ in failed):
+        _out.print(f"… and {more:,} more; the report has them all\n")
     print_summary(_out, runs)
     for problem in problems:
         _err.print(f"error: {problem}")
     for text in running.rechecks(selection.corpus, names):
         _err.print(text)
-    if not problems and not any(run_.records for run_ in runs):
+    if not problems and not any(run_.size for run_ in runs):
         _fail(f"no case matches '{keyword}'")
     if runs and not no_report:
         _write_reports(runs, folder)

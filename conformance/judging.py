@@ -15,6 +15,8 @@ from conformance.program import Program
 
 Verdict = Literal["passed", "failed", "divergent", "unsupported", "crashed", "timed-out", "not-run"]
 VERDICTS: tuple[Verdict, ...] = ("passed", "failed", "divergent", "unsupported", "crashed", "timed-out", "not-run")
+FAILURES: tuple[Verdict, ...] = ("failed", "crashed", "timed-out")
+"""Verdicts that nobody has registered or announced."""
 
 
 @dataclass(slots=True)

@@ -43,18 +43,21 @@ def propose(run: Run) -> list[dict[str, Any]]:
     by spelling. An error in ULP becomes a range with a margin of one half to either side.
     """
     groups: dict[tuple[str, str, str, bool], list[_Failure]] = defaultdict(list)
-    for record in run.records:
-        if record.verdict == "failed":
-            failure = _failure(run, record)
+    ran: dict[tuple[str, str], set[str]] = defaultdict(set)
+    lines: dict[str, VariantLine] = {}
+    for part in run.parts():
+        lines |= part.variants
+        for record in part.records:
+            ran[record.variant, record.idiom].add(record.mode)
+            if record.verdict != "failed":
+                continue
+            failure = _failure(part.variants[record.variant], record)
             case = "" if failure.idiom else failure.variant.case
             groups[case, failure.idiom, repr(failure.instead), failure.ulp is None].append(failure)
-    ran: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for record in run.records:
-        ran[record.variant, record.idiom].add(record.mode)
     entries = []
     for failures in groups.values():
-        for part in _by_error(failures):
-            entries += [_entry(run, some, modes) for modes, some in _by_modes(part, ran)]
+        for near in _by_error(failures):
+            entries += [_entry(run, lines, some, modes) for modes, some in _by_modes(near, ran)]
     return _merged(_merged(entries, "cases"), "idioms")
 
 
@@ -90,7 +93,9 @@ def _by_modes(
     yield from found.items()
 
 
-def _entry(run: Run, failures: Sequence[_Failure], modes: frozenset[str]) -> dict[str, Any]:
+def _entry(
+    run: Run, lines: Mapping[str, VariantLine], failures: Sequence[_Failure], modes: frozenset[str]
+) -> dict[str, Any]:
     first = failures[0]
     instead = dict(first.instead)
     errors = [failure.ulp for failure in failures if failure.ulp is not None]
@@ -99,7 +104,7 @@ def _entry(run: Run, failures: Sequence[_Failure], modes: frozenset[str]) -> dic
     counts = sorted({failure.non_finite for failure in failures})
     if counts[-1]:
         instead["non-finite"] = counts[0] if len(counts) == 1 else [counts[0], counts[-1]]
-    patterns = _patterns(run, {failure.variant.id: failure.variant for failure in failures})
+    patterns = _patterns(lines, {failure.variant.id: failure.variant for failure in failures})
     entry: dict[str, Any] = {"cases": patterns if len(patterns) > 1 else patterns[0]}
     if first.idiom:
         entry["idioms"] = [first.idiom]
@@ -109,11 +114,11 @@ def _entry(run: Run, failures: Sequence[_Failure], modes: frozenset[str]) -> dic
     return entry | {"instead": instead, "because": "", "first-seen": f"{run.header.backend} {version}".strip()}
 
 
-def _patterns(run: Run, variants: Mapping[str, VariantLine]) -> list[str]:
+def _patterns(lines: Mapping[str, VariantLine], variants: Mapping[str, VariantLine]) -> list[str]:
     """Patterns of just these variants: of whole cases, of a dtype of a case, and IDs."""
     found = []
     for case in dict.fromkeys(v.case for v in variants.values()):
-        whole = [v for v in run.variants.values() if v.case == case]
+        whole = [v for v in lines.values() if v.case == case]
         mine = [v for v in whole if v.id in variants]
         if len(mine) == len(whole):
             found.append(f"{case}[*")
@@ -148,9 +153,8 @@ def _rounded(value: float, down: bool = False) -> float:
     return float(f"{(math.floor if down else math.ceil)(value / step) * step:.2g}")
 
 
-def _failure(run: Run, record: Record) -> _Failure:
+def _failure(variant: VariantLine, record: Record) -> _Failure:
     """What came, as far as it deviates, in the registry's words."""
-    variant = run.variants[record.variant]
     if record.raised:
         raised = {"raises": record.raised.partition(":")[0]}
         return _Failure(variant, record.mode, record.idiom, raised, None, 0)

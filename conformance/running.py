@@ -19,7 +19,8 @@ from conformance.backends.base import own_version
 from conformance.casefile.loader import Corpus
 from conformance.divergences import Registry
 from conformance.failure import failure_text
-from conformance.runfile import Run, RunFileError
+from conformance.judging import FAILURES
+from conformance.runfile import CaseLine, Record, Run, RunFileError
 
 _SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
 _POLL_SECONDS = 0.05
@@ -196,7 +197,7 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
 def shortcomings(run: Run) -> list[str]:
     """Why a run can't be taken for a whole one; empty where it can."""
     if not ran(run):
-        reasons = sorted({record.reason for record in run.records})
+        reasons = sorted({record.reason for part in run.parts() for record in part.records})
         return [f"{run.header.backend}: nothing could run: {'; '.join(reasons)}"]
     if run.complete:
         return []
@@ -221,12 +222,14 @@ def exit_status(runs: Sequence[Run], problems: Sequence[str]) -> int:
     """0: all passed or registered. 1: something failed. 3: a run is incomplete, or nothing of it could run."""
     if problems:
         return 3
-    return 1 if any(failures(runs)) else 0
+    return 1 if any(map(_failed, runs)) else 0
 
 
 def ran(run: Run) -> bool:
     """Whether anything at all was tried: a run whose every variant is unsupported shows nothing."""
-    return any(record.verdict != "unsupported" for record in run.records) or not run.records
+    return any(n for counts in run.recorded.values() for verdict, n in counts.items() if verdict != "unsupported") or (
+        not run.size
+    )
 
 
 def summary(runs: Sequence[Run]) -> Iterator[tuple[str, str, str, str]]:
@@ -241,17 +244,22 @@ def summary(runs: Sequence[Run]) -> Iterator[tuple[str, str, str, str]]:
             yield f"{run.header.backend} {version}" if i == 0 else "", mode.name, f"{mode.variants:,}", "  ".join(words)
 
 
-def failures(runs: Sequence[Run]) -> Iterator[tuple[Run, runfile.Record]]:
-    """Every record that neither passed nor is registered nor unsupported."""
+def failures(runs: Sequence[Run]) -> Iterator[tuple[Run, CaseLine, Record]]:
+    """Every record that neither passed nor is registered nor unsupported, with its case."""
     for run in runs:
-        for record in run.records:
-            if record.verdict in ("failed", "crashed", "timed-out"):
-                yield run, record
+        if _failed(run):
+            for part in run.parts():
+                for record in part.records:
+                    if record.verdict in FAILURES:
+                        yield run, part.case, record
 
 
-def failure_lines(run: Run, record: runfile.Record, cases: Path | None = None) -> str:
+def _failed(run: Run) -> int:
+    return sum(counts[verdict] for counts in run.recorded.values() for verdict in FAILURES)
+
+
+def failure_lines(run: Run, case: CaseLine, record: Record, cases: Path | None = None) -> str:
     """A failing record as a person wants to read it (`cases` where they are not those of the suite)."""
-    case = run.cases[run.variants[record.variant].case]
     return failure_text(
         record.variant,
         run.header.backend,

@@ -333,3 +333,30 @@ def test_a_second_record_of_a_spelling_is_refused_and_one_of_another_is_not(writ
 def test_a_run_that_lacks_a_spelling_is_incomplete(written: Callable[..., Path]) -> None:
     run = runfile.read(written(record("x"), record("x", mode="idioms", idiom="one"), head=with_idioms(2)))
     assert (run.complete, run.missing()) == (False, {"idioms": 1})
+
+
+def test_a_file_that_is_written_anew_while_it_is_read_is_told(written: Callable[..., Path]) -> None:
+    path = written(record("x"), record("y"))
+    run = runfile.read(path)
+    path.write_bytes(path.read_bytes().replace(b"a/b[x]", b'"'))
+    with pytest.raises(RunFileError, match="was changed while it was being read"):
+        list(run.parts())
+
+
+def test_the_lines_of_a_case_are_read_together_wherever_they_stand(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "run.jsonl", header(4))
+    for name, case in [("x", "a/b"), ("y", "a/c"), ("z", "a/b"), ("w", "a/c")]:
+        writer.case(lambda case=case: msgspec.structs.replace(CASE, id=case), case)
+        line = msgspec.structs.replace(variant(name), id=f"{case}[{name}]", case=case)
+        writer.variant(lambda line=line: line, line.id)
+        writer.record(msgspec.structs.replace(record(name), variant=line.id))
+    writer.finish("later")
+    run = runfile.read(writer.path)
+    found = [(part.case.id, list(part.variants), [r.variant for r in part.records]) for part in run.parts()]
+    assert found == [
+        ("a/b", ["a/b[x]", "a/b[z]"], ["a/b[x]", "a/b[z]"]),
+        ("a/c", ["a/c[y]", "a/c[w]"], ["a/c[y]", "a/c[w]"]),
+    ]
+    assert list(run.part("a/c").variants) == ["a/c[y]", "a/c[w]"]
+    with pytest.raises(KeyError):
+        run.part("a/d")

@@ -88,12 +88,12 @@ def test_the_exit_status_is_3_where_a_run_is_not_whole_whatever_failed(made: Cal
 
 def test_failures_are_what_neither_passed_nor_is_registered_nor_unsupported(made: Callable[..., Run]) -> None:
     run = made("passed", "failed", "divergent", "unsupported", "crashed", "timed-out", "not-run")
-    assert [record.verdict for _, record in running.failures([run])] == ["failed", "crashed", "timed-out"]
+    assert [record.verdict for _, _, record in running.failures([run])] == ["failed", "crashed", "timed-out"]
 
 
 def test_a_failure_from_a_run_file_reads_like_one_from_pytest(made: Callable[..., Run]) -> None:
-    ((run, record),) = running.failures([made("failed")])
-    assert running.failure_lines(run, record, Path("my cases")).splitlines() == [
+    ((run, case, record),) = running.failures([made("failed")])
+    assert running.failure_lines(run, case, record, Path("my cases")).splitlines() == [
         "FAILED  a/b[v0]   numpy eager   channel: value",
         "  call      exp(x)",
         "  expected  1",

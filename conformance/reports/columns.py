@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from conformance.backends.base import IDIOMS
-from conformance.runfile import ModeSummary, Record, Run
+from conformance.runfile import ModeSummary, Run
 
 _NAMED = 4
 """Spellings of one backend that are named in a list of columns; of more, only their number."""
@@ -118,15 +118,15 @@ def spellings(runs: Sequence[Run]) -> list[Spelling]:
     result: list[Spelling] = []
     for index, (run, label) in enumerate(zip(runs, labels(runs), strict=True)):
         told = [(idiom.operation, idiom.name) for idiom in run.header.idioms if idiom.name]
-        recorded = [(operation_of(run, r), r.idiom) for r in run.records if r.mode == IDIOMS]
+        recorded = [
+            (part.case.operation, record.idiom)
+            for part in (run.parts() if IDIOMS in run.recorded else ())
+            for record in part.records
+            if record.mode == IDIOMS
+        ]
         for operation, name in dict.fromkeys(told + recorded):
             result.append(Spelling(len(result), index, label, operation, name))
     return result
-
-
-def operation_of(run: Run, record: Record) -> str:
-    """The operation that a record is about."""
-    return run.cases[run.variants[record.variant].case].operation
 
 
 def together(chosen: Iterable[Column | Spelling]) -> list[str]:

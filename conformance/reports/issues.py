@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from conformance.judging import FAILURES
 from conformance.reports.columns import Column, Spelling, together
 from conformance.reports.material import Material
 from conformance.runfile import FindingLine, Record
-
-FAILURES = ("failed", "crashed", "timed-out")
-"""Verdicts that nobody has registered or announced."""
 
 ROWS_SHOWN = 12
 """Rows of a group that stand in the page; the others are behind its link into the list of variants."""

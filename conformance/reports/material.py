@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from conformance.backends.base import IDIOMS
-from conformance.reports.columns import Column, Spelling, columns, labels, operation_of, spellings
+from conformance.reports.columns import Column, Spelling, columns, labels, spellings
 from conformance.runfile import CaseLine, Record, Run, VariantLine
 
 
@@ -62,17 +62,17 @@ def gather(runs: Sequence[Run]) -> Material:
     numbers = {(column.run, column.mode.name): column.number for column in primary}
     places = {(s.run, s.operation, s.name): s.number for s in material.spellings}
     for index, run in enumerate(runs):
-        for case in run.cases.values():
-            material.cases.setdefault(case.id, case)
-        for variant in run.variants.values():
-            material.variants.setdefault(variant.id, {})[index] = variant
-            material.records.setdefault(variant.id, {})
-            material.others.setdefault(variant.id, {})
-        for record in run.records:
-            if record.mode == IDIOMS:
-                place = places[index, operation_of(run, record), record.idiom]
-                material.others[record.variant][place] = record
-            else:
-                material.records[record.variant][numbers[index, record.mode]] = record
+        for part in run.parts():
+            material.cases.setdefault(part.case.id, part.case)
+            for variant in part.variants.values():
+                material.variants.setdefault(variant.id, {})[index] = variant
+                material.records.setdefault(variant.id, {})
+                material.others.setdefault(variant.id, {})
+            for record in part.records:
+                if record.mode == IDIOMS:
+                    place = places[index, part.case.operation, record.idiom]
+                    material.others[record.variant][place] = record
+                else:
+                    material.records[record.variant][numbers[index, record.mode]] = record
     material.operations = list(dict.fromkeys(case.operation for case in material.cases.values()))
     return material

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from conformance.judging import VERDICTS
+from conformance.judging import FAILURES, VERDICTS
 from conformance.reports.columns import Column
-from conformance.reports.issues import FAILURES, safe_link
+from conformance.reports.issues import safe_link
 from conformance.reports.material import Material
 from conformance.runfile import IdiomSource, Record
 

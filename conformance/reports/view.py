@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.backends.base import IDIOMS
-from conformance.judging import VERDICTS
+from conformance.judging import FAILURES, VERDICTS
 from conformance.reports import explorer, issues
 from conformance.reports.agreement import Agreement, agreements
 from conformance.reports.budgets import Budgets, budgets
 from conformance.reports.columns import Column
 from conformance.reports.curve import Figure, figures
-from conformance.reports.issues import FAILURES, IssueGroup
+from conformance.reports.issues import IssueGroup
 from conformance.reports.material import Material, gather
 from conformance.reports.porting import Function, functions
 from conformance.runfile import Run

@@ -277,6 +277,7 @@ class BackendSession:
             expectation(variant),
             _budget_source(variant, prepared.program),
             variant.check,
+            {n: v for n, v in variant.bindings.items() if n in names_in(variant.case.expression)},
         )
 
     def _exact(self, prepared: Prepared) -> tuple[np.ndarray | None, Rounded | None]:

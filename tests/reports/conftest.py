@@ -12,7 +12,6 @@ import pytest
 from conformance.runfile import (
     FORMAT,
     CaseLine,
-    Footer,
     Header,
     IdiomSource,
     ModeSummary,
@@ -20,6 +19,8 @@ from conformance.runfile import (
     Run,
     Stored,
     VariantLine,
+    Writer,
+    read,
 )
 
 
@@ -34,12 +35,14 @@ def _case_of(variant: str) -> str:
 
 
 @pytest.fixture
-def make_run() -> MakeRun:
+def make_run(tmp_path: Path) -> MakeRun:
     """A run of a backend from its records; cases, variants and manifest follow from them.
 
     Changes: `variants` (lines that stand for the made-up ones), `cases` (likewise), `lacking` (records that each mode
     lacks), `finished` (False: no footer), and any field of the header.
     """
+
+    made = 0
 
     def make(backend: str, records: Sequence[Record], **changes: Any) -> Run:
         lines: Mapping[str, VariantLine] = changes.pop("variants", {})
@@ -61,17 +64,23 @@ def make_run() -> MakeRun:
             "idioms": [IdiomSource("sigmoid", f"def sigmoid(x):\n    return {backend}.sigmoid(x)")],
             "started": "2030-01-02T03:04:05+00:00",
         }
-        run = Run(Path(f"{backend}.jsonl"), Header(**fields | changes))
+        nonlocal made
+        made += 1
+        writer = Writer(tmp_path / f"{made}" / f"{backend}.jsonl", Header(**fields | changes))
         for record in records:
-            case = lines[record.variant].case if record.variant in lines else _case_of(record.variant)
-            run.cases[case] = cases.get(case) or CaseLine(
-                case, case.split("/")[-2], f"{case}.yaml", f"  - name: {case}", "", "sigmoid(x)", False
+            name = lines[record.variant].case if record.variant in lines else _case_of(record.variant)
+            case = cases.get(name) or CaseLine(
+                name, name.split("/")[-2], f"{name}.yaml", f"  - name: {name}", "", "sigmoid(x)", False
             )
-            run.variants[record.variant] = lines.get(record.variant) or VariantLine(record.variant, case, "float32", {})
-            run.records.append(record)
+            line = lines.get(record.variant) or VariantLine(record.variant, name, "float32", {})
+            writer.case(lambda case=case: case, name)
+            writer.variant(lambda line=line: line, record.variant)
+            writer.record(record)
         if finished:
-            run.footer = Footer(counted, "2030-01-02T03:05:00+00:00", len(records))
-        return run
+            writer.finish("2030-01-02T03:05:00+00:00")
+        else:
+            writer.close()
+        return read(writer.path)
 
     return make
 

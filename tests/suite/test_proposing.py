@@ -37,11 +37,12 @@ def recorded(session: Callable[..., BackendSession], tmp_path: Path) -> Callable
         files = {"divergences/numpy.yaml": registry} if registry else {}
         running = session(text, backend, **files)
         items = [(mode, case.id) for case in running.selection.cases for mode in running.modes]
-        running.record_to(tmp_path / "run.jsonl", items)
+        path = tmp_path / f"{len(list(tmp_path.glob('*.jsonl')))}.jsonl"  # a run reads its file when it is asked
+        running.record_to(path, items)
         for mode, case_id in items:
             running.run_case(next(c for c in running.selection.cases if c.id == case_id), mode)
         running.finish(complete=True)
-        return runfile.read(tmp_path / "run.jsonl")
+        return runfile.read(path)
 
     return made
 

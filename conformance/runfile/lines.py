@@ -1,0 +1,251 @@
+"""The lines of a run file, and arrays as they hold them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sys
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from conformance import dtypes
+from conformance.dtypes import DTYPES
+
+FORMAT = 1
+LARGEST_STORED = 4096
+"""Arrays of more elements are stored as their digest and first elements."""
+
+_SHOWN_OF_LARGE = 16
+
+
+class Stored(Struct, frozen=True, omit_defaults=True):
+    """An array.
+
+    Attributes:
+        dtype: its dtype's name.
+        shape: its shape.
+        data: base64 of its elements' bytes, little-endian, in row-major order; of the first 16 elements where
+            `sha256` is there.
+        sha256: of all its bytes, for an array of more than 4,096 elements.
+    """
+
+    dtype: str
+    shape: list[int]
+    data: str
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> Stored:
+        """Store an array of a dtype the suite knows."""
+        shape, name = list(array.shape), dtypes.of(array).name
+        if sys.byteorder == "big":
+            array = array.byteswap()
+        if array.size > LARGEST_STORED:
+            digest = hashlib.sha256(array.tobytes()).hexdigest()
+            return cls(name, shape, _base64(array.ravel()[:_SHOWN_OF_LARGE]), digest)
+        return cls(name, shape, _base64(array))
+
+    def array(self) -> np.ndarray:
+        """The elements that are stored: the whole array in its shape, or the first few of a large one.
+
+        Raises:
+            ValueError: the data is no array of that dtype and shape.
+        """
+        if self.dtype not in DTYPES:
+            raise ValueError(f"unknown dtype '{self.dtype}'")
+        if any(length < 0 for length in self.shape):
+            raise ValueError(f"negative lengths in the shape {self.shape}")
+        flat = np.frombuffer(base64.b64decode(self.data, validate=True), dtype=DTYPES[self.dtype].numpy)
+        if sys.byteorder == "big":
+            flat = flat.byteswap()
+        return flat if self.sha256 else flat.reshape(self.shape)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all elements are stored."""
+        return not self.sha256
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(array.tobytes()).decode("ascii")
+
+
+class IdiomSource(Struct, frozen=True, omit_defaults=True):
+    """How the backend spells an operation.
+
+    Attributes:
+        operation: which.
+        source: the function's source.
+        name: of a spelling beside the primary one; empty for that.
+        needs: the distribution it uses beyond the framework, with its version where it is installed.
+    """
+
+    operation: str
+    source: str
+    name: str = ""
+    needs: str = ""
+
+
+class ModeSummary(Struct, frozen=True, omit_defaults=True):
+    """A mode's share of the manifest.
+
+    Attributes:
+        name: the mode.
+        variants: how many variants apply to it.
+        left_out: how many others are not in the mode's declared subset, for the reason in `because`.
+        because: why it runs a subset.
+        subset: the patterns of variant IDs that make up the subset.
+        unsupported: why the mode can't run at all, if it can't.
+        flushes_subnormals: whether it does, where that could be tried.
+    """
+
+    name: str
+    variants: int
+    left_out: int = 0
+    because: str = ""
+    unsupported: str = ""
+    flushes_subnormals: bool | None = None
+    subset: tuple[str, ...] = ()
+
+
+class Header(Struct, frozen=True, tag="header", tag_field="kind"):
+    """The first line: what is run, and on what.
+
+    Attributes:
+        format: version of the format.
+        suite: version of this package.
+        backend: its name.
+        device: 'cpu' or 'gpu'.
+        versions: of the backend's distributions, the framework's own first.
+        environment: Python, operating system, processor, and the framework's settings.
+        cases_digest: SHA-256 over all case files.
+        manifest_digest: SHA-256 over the IDs of the manifest's variants.
+        modes: in the backend's order.
+        operations: those of the cases, each with the document's (or torch's) spelling, a summary, the source of its
+            budget, and why that is wide where it is.
+        idioms: the backend's.
+        started: UTC, ISO 8601.
+        selection: what of the corpus was asked for (``-k``, ``--variant``), empty for all of it.
+    """
+
+    format: int
+    suite: str
+    backend: str
+    device: str
+    versions: dict[str, str]
+    environment: dict[str, str]
+    cases_digest: str
+    manifest_digest: str
+    modes: list[ModeSummary]
+    operations: dict[str, dict[str, str]]
+    idioms: list[IdiomSource]
+    started: str
+    selection: str = ""
+
+
+class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
+    """A case, once.
+
+    Attributes:
+        id: of the case.
+        operation: the one it is about.
+        path: of its file, relative to the root of the cases.
+        text: its YAML.
+        about: what it shows.
+        call: its call or claim.
+        claim: whether it is a claim.
+        draw: 'curve' where the report draws it.
+    """
+
+    id: str
+    operation: str
+    path: str
+    text: str
+    about: str
+    call: str
+    claim: bool
+    draw: str = ""
+
+
+class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_defaults=True):
+    """A variant's inputs and exact answer, once.
+
+    Attributes:
+        id: of the variant.
+        case: its case's ID.
+        dtype: its dtype.
+        inputs: by name.
+        answer: the result, each step correctly rounded, or the values that the case states; where there is one.
+        residuals: of the answer's first elements, what rounding left of the exact value, in ULP of the answer.
+        expected: what the case expects in words, where that is not (only) the answer: an error, a print, a claim.
+        budget_source: where the budget of the last step comes from; of a gradient variant, that of the gradient.
+        check: 'value', or 'gradient': `answer` is then the gradient with respect to the first differentiated argument.
+        bindings: the names that stand for other things than inputs in the case's call, with their values: its grid's.
+    """
+
+    id: str
+    case: str
+    dtype: str
+    inputs: dict[str, Stored]
+    answer: Stored | None = None
+    residuals: list[float] = []
+    expected: str = ""
+    budget_source: str = ""
+    check: str = "value"
+    bindings: dict[str, Any] = {}
+
+
+class FindingLine(Struct, frozen=True, omit_defaults=True):
+    """A channel that differs (see `conformance.judging.Finding`)."""
+
+    channel: str
+    expected: str
+    got: str
+    detail: str = ""
+    non_finite: int = 0
+
+
+class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=True):
+    """What came of a variant in a mode.
+
+    Attributes:
+        variant, mode: which.
+        idiom: in mode 'idioms', the spelling.
+        verdict: one of `conformance.judging.VERDICTS`.
+        reason: one line, for everything that did not pass.
+        findings: the channels that differ.
+        got: the result of the last step (for a gradient variant, the gradients).
+        raised: type and message of the error that came.
+        ulp, budget, at, step: error and budget in ULP of the element nearest its budget, its index, and, of several
+            steps, the one it is a result of ('2, sigmoid').
+        end_to_end: error in ULP against the whole composition in exact arithmetic.
+        link: of a divergence.
+    """
+
+    variant: str
+    mode: str
+    verdict: str
+    reason: str = ""
+    findings: list[FindingLine] = []
+    got: list[Stored] = []
+    raised: str = ""
+    ulp: float | None = None
+    budget: float | None = None
+    at: list[int] = []
+    step: str = ""
+    end_to_end: float | None = None
+    link: str = ""
+    idiom: str = ""
+
+
+class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):
+    """The last line: how many records of each verdict there are, by mode. They add up to the manifest."""
+
+    counts: dict[str, dict[str, int]]
+    finished: str
+    records: int
+
+
+Line = Header | CaseLine | VariantLine | Record | Footer

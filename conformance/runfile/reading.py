@@ -1,0 +1,252 @@
+"""Reading a run file: checked from end to end once, then read again a case at a time.
+
+A run file may be far larger than memory. What stays there is the header, the cases, how many records of each verdict
+there are, and where in the file the lines of each case stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from conformance.judging import VERDICTS
+from conformance.runfile.lines import FORMAT, CaseLine, Footer, Header, Line, Record, VariantLine
+from conformance.runfile.writing import without_zeros
+
+_DECODER = msgspec.json.Decoder(Line)
+
+
+class RunFileError(ValueError):
+    """A run file can't be read: where, and why."""
+
+
+@dataclass(slots=True)
+class CaseLines:
+    """What a run holds of one case.
+
+    Attributes:
+        case: the case.
+        variants: by ID, in order.
+        records: in order.
+    """
+
+    case: CaseLine
+    variants: dict[str, VariantLine] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Run:
+    """A run file that was read.
+
+    Attributes:
+        path: of the file.
+        header: its first line.
+        cases: by ID, in order.
+        footer: None where the run is incomplete.
+        recorded: how many records of each verdict there are, by mode, zeros included.
+        places: where in the file the lines of each case stand: their first byte and the one after their last, for
+            each stretch of the file that is about the case.
+    """
+
+    path: Path
+    header: Header
+    cases: dict[str, CaseLine] = field(default_factory=dict)
+    footer: Footer | None = None
+    recorded: dict[str, dict[str, int]] = field(default_factory=dict)
+    places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end, with a record for every variant of its manifest."""
+        return self.footer is not None and not self.missing()
+
+    @property
+    def size(self) -> int:
+        """How many records there are."""
+        return sum(n for verdicts in self.recorded.values() for n in verdicts.values())
+
+    def missing(self) -> dict[str, int]:
+        """How many records each mode lacks, by mode; empty where none."""
+        have = {mode: sum(verdicts.values()) for mode, verdicts in self.recorded.items()}
+        return {m.name: m.variants - have[m.name] for m in self.header.modes if have[m.name] != m.variants}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Records of each verdict, by mode, zeros included; what is missing counts as 'not-run'."""
+        counts = {mode: dict(verdicts) for mode, verdicts in self.recorded.items()}
+        for mode, missing in self.missing().items():
+            counts[mode]["not-run"] += max(missing, 0)
+        return counts
+
+    def parts(self) -> Iterator[CaseLines]:
+        """All cases with their variants and records, read one at a time.
+
+        Raises:
+            RunFileError: the file was changed in the meantime.
+        """
+        with self.path.open("rb") as file:
+            for case in self.cases:
+                yield self._part(file, case)
+
+    def part(self, case: str) -> CaseLines:
+        """One case with its variants and records; nothing of a case that the run does not have.
+
+        Raises:
+            KeyError: the run has no such case.
+            RunFileError: the file was changed in the meantime.
+        """
+        with self.path.open("rb") as file:
+            return self._part(file, case)
+
+    def _part(self, file: BinaryIO, case: str) -> CaseLines:
+        found = CaseLines(self.cases[case])
+        for start, end in self.places[case]:
+            file.seek(start)
+            for raw in file.read(end - start).split(b"\n")[:-1]:
+                try:
+                    line = _DECODER.decode(raw)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    raise RunFileError(f"{self.path}: was changed while it was being read; read it again") from None
+                if isinstance(line, VariantLine):
+                    found.variants[line.id] = line
+                elif isinstance(line, Record):
+                    found.records.append(line)
+        return found
+
+    @property
+    def records(self) -> list[Record]:
+        """All records, case by case. They are read anew, and fill memory: `parts` does not."""
+        return [record for part in self.parts() for record in part.records]
+
+    @property
+    def variants(self) -> dict[str, VariantLine]:
+        """All variants by ID, case by case. They are read anew, and fill memory: `parts` does not."""
+        return {name: line for part in self.parts() for name, line in part.variants.items()}
+
+
+def read(path: Path) -> Run:
+    """Read a run file, finished or not. A last line that was cut off is left out, as if it had not been written.
+
+    Raises:
+        RunFileError: it is no run file, of a newer format, or contradicts itself.
+    """
+    try:
+        with path.open("rb") as file:
+            return _Reader(path).read(file)
+    except OSError as error:
+        raise RunFileError(f"{path}: can't be read: {error.strerror}") from None
+
+
+class _Reader:
+    """Goes through a run file once, checks every line against those before it, and notes where cases stand."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._number = 0
+        self._offset = 0
+        self._case_of: dict[str, str] = {}
+        self._seen: dict[str, int] = {}
+        self._bits: dict[tuple[str, str], int] = {}
+
+    def read(self, file: BinaryIO) -> Run:
+        run: Run | None = None
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                break  # the writer died in the middle of this line
+            self._number += 1
+            line = self._decoded(raw)
+            if run is None:
+                if not isinstance(line, Header):
+                    raise self._error("expected the header")
+                run = Run(self._path, line)
+                run.recorded = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in line.modes}
+            else:
+                self._add(run, line, len(raw))
+            self._offset += len(raw)
+        if run is None:
+            raise RunFileError(f"{self._path}: empty: not even a header was written")
+        return run
+
+    def _error(self, message: str) -> RunFileError:
+        return RunFileError(f"{self._path}:{self._number}: {message}")
+
+    def _decoded(self, raw: bytes) -> Line:
+        if self._number == 1:
+            self._check_format(raw)
+        try:
+            return _DECODER.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._error(f"not a line of a run file: {error}") from None
+
+    def _check_format(self, raw: bytes) -> None:
+        class Opening(Struct):
+            kind: str
+            format: int
+
+        try:
+            opening = msgspec.json.decode(raw, type=Opening)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise self._error("not a run file: expected its header") from None
+        if opening.kind != "header":
+            raise self._error(f"not a run file: expected its header, found '{opening.kind}'")
+        if opening.format != FORMAT:
+            raise self._error(
+                f"format {opening.format}; this version of the suite reads format {FORMAT}. "
+                f"Read it with the version that wrote it, or run again"
+            )
+
+    def _add(self, run: Run, line: Line, length: int) -> None:
+        if run.footer is not None:
+            raise self._error("a line after the footer")
+        if isinstance(line, CaseLine):
+            if line.id in run.cases:
+                raise self._error(f"a second time the case '{line.id}'")
+            run.cases[line.id] = line
+            run.places[line.id] = []
+        elif isinstance(line, VariantLine):
+            if line.case not in run.cases:
+                raise self._error(f"a variant of the unknown case '{line.case}'")
+            if line.id in self._case_of:
+                raise self._error(f"a second time the variant '{line.id}'")
+            self._case_of[line.id] = run.cases[line.case].id
+            self._note(run, line.case, length)
+        elif isinstance(line, Record):
+            self._record(run, line)
+            self._note(run, self._case_of[line.variant], length)
+        elif isinstance(line, Footer):
+            self._check_footer(run, line)
+            run.footer = line
+        else:
+            raise self._error("a second header")
+
+    def _record(self, run: Run, record: Record) -> None:
+        counts = run.recorded.get(record.mode)
+        if record.variant not in self._case_of or counts is None or record.verdict not in VERDICTS:
+            raise self._error(
+                f"a record of an unknown variant, mode or verdict: {(record.variant, record.mode, record.verdict)}"
+            )
+        bit = 1 << self._bits.setdefault((record.mode, record.idiom), len(self._bits))
+        seen = self._seen.get(record.variant, 0)
+        if seen & bit:
+            raise self._error(f"a second record of '{record.variant}' in mode {record.mode}")
+        self._seen[record.variant] = seen | bit
+        counts[record.verdict] += 1
+
+    def _check_footer(self, run: Run, footer: Footer) -> None:
+        if footer.records != run.size:
+            raise self._error(f"the footer counts {footer.records} records, the file holds {run.size}")
+        counted = without_zeros(run.recorded)
+        if footer.counts != counted:
+            raise self._error(f"the footer counts {footer.counts}, the file holds {counted}")
+
+    def _note(self, run: Run, case: str, length: int) -> None:
+        places, end = run.places[case], self._offset + length
+        if places and places[-1][1] == self._offset:
+            places[-1] = (places[-1][0], end)
+        else:
+            places.append((self._offset, end))
