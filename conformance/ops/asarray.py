@@ -31,7 +31,7 @@ def _leaves(data: Any) -> list[Any]:
     return [data]
 
 
-@operation(document="torch.tensor(data, dtype=dtype)", moves=True, result_dtype=inferred_dtype)
+@operation(document="torch.tensor(data, dtype=dtype)", family="arrays", moves=True, result_dtype=inferred_dtype)
 def asarray(data: Data, *, dtype: MaybeDType = None) -> np.ndarray:
     """An array of the numbers in a nested list.
 

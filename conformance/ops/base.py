@@ -178,6 +178,7 @@ class Operation:
     Attributes:
         name: what cases call it.
         document: how the tutorial document, or torch where the document does not use it, spells it.
+        family: what it belongs to, for readers of a report: 'activations', 'losses', 'reductions', …
         exact: the definition. Computing operations take and return object arrays of balls; operations that `moves`
             only move elements take and return plain arrays of any dtype, NaN and infinities included.
         moves: whether the operation only moves elements, so that every bit of its result is determined.
@@ -191,6 +192,7 @@ class Operation:
 
     name: str
     document: str
+    family: str
     exact: Callable[..., Any]
     moves: bool
     result_dtype: DTypeRule
@@ -268,6 +270,7 @@ _REGISTRY: dict[str, Operation] = {}
 def operation(
     *,
     document: str,
+    family: str = "others",
     moves: bool = False,
     result_dtype: DTypeRule = same_dtype,
     backward: Backward | None = None,
@@ -282,7 +285,7 @@ def operation(
             for name, p in signature.parameters.items()
         }
         made = Operation(
-            definition.__name__.rstrip("_"), document, definition, moves, result_dtype, parameters, signature
+            definition.__name__.rstrip("_"), document, family, definition, moves, result_dtype, parameters, signature
         )
         made.backward = backward or Backward()
         if moves:

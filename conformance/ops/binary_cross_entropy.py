@@ -15,7 +15,9 @@ LOWEST_LOG = -100
 """``torch.nn.BCELoss`` clamps each logarithm to be at least this, so that the loss stays finite."""
 
 
-@operation(document="torch.nn.BCELoss(weight, reduction=reduction)(p, target)", backward=Backward(basics=8))
+@operation(
+    document="torch.nn.BCELoss(weight, reduction=reduction)(p, target)", family="losses", backward=Backward(basics=8)
+)
 def binary_cross_entropy(
     p: Array, target: Labels, *, weight: MaybeArray = None, reduction: Reduction = "mean"
 ) -> Balls:

@@ -14,6 +14,7 @@ from conformance.truth.rounding import Rounded
 
 @operation(
     document="torch.nn.BCEWithLogitsLoss(weight, pos_weight=pos_weight, reduction=reduction)(x, target)",
+    family="losses",
     backward=Backward(functions=2, basics=8),
 )
 def binary_cross_entropy_with_logits(

@@ -24,7 +24,7 @@ def softplus(x: Balls) -> Balls:
     return np.where(far, x, 0) + np.log1p(np.exp(np.where(far, -x, x)))
 
 
-@operation(document="torch.nn.LogSigmoid()(x)", backward=Backward(functions=2, basics=5))
+@operation(document="torch.nn.LogSigmoid()(x)", family="activations", backward=Backward(functions=2, basics=5))
 def log_sigmoid(x: Array) -> Balls:
     """log(1 / (1 + exp(-x))), element by element.
 

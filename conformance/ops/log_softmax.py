@@ -24,6 +24,7 @@ from conformance.truth.rounding import Rounded
 
 @operation(
     document="torch.nn.LogSoftmax(dim=axis)(x)",
+    family="activations",
     backward=Backward(functions=1, basics=5, summed=slice_length),
 )
 def log_softmax(x: Array, *, axis: OptionalAxis = None) -> Balls:

@@ -20,7 +20,7 @@ def _sum_dtype(x: np.ndarray, **parameters: Any) -> DType | None:
     return same_dtype(x) or DTYPES["int64"]
 
 
-@operation(document="torch.sum(x, dim=axis, keepdim=keepdims)", result_dtype=_sum_dtype)
+@operation(document="torch.sum(x, dim=axis, keepdim=keepdims)", family="reductions", result_dtype=_sum_dtype)
 def sum_(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
     """The sum of the elements along `axis`, or of all.
 
@@ -35,7 +35,7 @@ def sum_(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
     return balls.as_balls(x.sum(axis=axis, keepdims=keepdims))
 
 
-@operation(document="torch.mean(x, dim=axis, keepdim=keepdims)", backward=Backward(basics=2))
+@operation(document="torch.mean(x, dim=axis, keepdim=keepdims)", family="reductions", backward=Backward(basics=2))
 def mean(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
     """The mean of the elements along `axis`, or of all.
 

@@ -7,7 +7,7 @@ import numpy as np
 from conformance.ops.base import Array, Shape, common_dtype, operation
 
 
-@operation(document="x.view(shape)", moves=True, result_dtype=common_dtype)
+@operation(document="x.view(shape)", family="arrays", moves=True, result_dtype=common_dtype)
 def reshape(x: Array, shape: Shape) -> np.ndarray:
     """The same elements, in row-major order, in another shape.
 

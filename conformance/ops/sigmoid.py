@@ -11,7 +11,7 @@ from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
 
-@operation(document="torch.nn.Sigmoid()(x)", backward=Backward(functions=1, basics=5))
+@operation(document="torch.nn.Sigmoid()(x)", family="activations", backward=Backward(functions=1, basics=5))
 def sigmoid(x: Array) -> Balls:
     """1 / (1 + exp(-x)), element by element.
 

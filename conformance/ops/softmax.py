@@ -34,6 +34,7 @@ def slice_length(x: np.ndarray, axis: int | None = None) -> int:
 
 @operation(
     document="torch.nn.Softmax(dim=axis)(x)",
+    family="activations",
     backward=Backward(functions=2, basics=6, summed=slice_length),
 )
 def softmax(x: Array, *, axis: OptionalAxis = None) -> Balls:

@@ -7,7 +7,7 @@ import numpy as np
 from conformance.ops.base import Arrays, Axis, common_dtype, operation
 
 
-@operation(document="torch.stack(arrays, dim=axis)", moves=True, result_dtype=common_dtype)
+@operation(document="torch.stack(arrays, dim=axis)", family="arrays", moves=True, result_dtype=common_dtype)
 def stack(arrays: Arrays, *, axis: Axis = 0) -> np.ndarray:
     """Arrays of one shape joined along a new axis.
 

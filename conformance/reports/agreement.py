@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +11,11 @@ import numpy as np
 from conformance import dtypes
 from conformance.reports.arrays import load
 from conformance.reports.columns import Column
-from conformance.runfile import Record, Stored
+from conformance.reports.material import CaseMaterial
+from conformance.runfile import Stored
+
+STEPS = (0, 1, 2, 4, 16, 256, 65536)
+"""Upper ends of the histogram's bins, in representable steps; what lies beyond has a bin of its own."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class Agreement:
         nan_apart: of those compared, how many have a NaN where the other result has a number.
         incomparable: variants whose results differ in number, dtype or shape, or can't be read.
         partly: of those compared, how many could only be measured over their stored first elements.
+        bins: of those compared, how many have their largest distance in each bin of `STEPS` and beyond; where a NaN
+            meets a number there is no distance, and `nan_apart` counts them.
     """
 
     left: Column
@@ -41,6 +47,7 @@ class Agreement:
     nan_apart: int = 0
     incomparable: int = 0
     partly: int = 0
+    bins: list[int] = field(default_factory=lambda: [0] * (len(STEPS) + 1))
 
     @property
     def share(self) -> float | None:
@@ -93,6 +100,7 @@ def compare(result: Agreement, variant: str, left: Sequence[Stored], right: Sequ
         result.compared += 1
         result.identical += 1
         result.within_one += 1
+        result.bins[0] += 1
         return
     distances = [_distance(a, b) for a, b in zip(left, right, strict=False)]
     known = [d for d in distances if d is not None]
@@ -107,6 +115,8 @@ def compare(result: Agreement, variant: str, left: Sequence[Stored], right: Sequ
     result.partly += not whole
     result.identical += whole and not nan_apart and all(map(_same, left, right))
     result.within_one += whole and not nan_apart and steps <= 1
+    if not nan_apart:
+        result.bins[next((i for i, end in enumerate(STEPS) if steps <= end), len(STEPS))] += 1
     if steps > result.largest:
         result.largest, result.largest_at = steps, variant
 
@@ -127,22 +137,21 @@ def _same(left: Stored, right: Stored) -> bool:
     return bool((((a == b) & (np.signbit(a) == np.signbit(b))) | ((a != a) & (b != b))).all())
 
 
-def agreements(columns: Sequence[Column], records: Mapping[str, Mapping[int, Record]]) -> list[Agreement]:
-    """Backends with each other, by their first modes; then the modes of each backend.
+class Agreements:
+    """Compares, case by case, backends with each other by their first modes, and the modes of each backend."""
 
-    Args:
-        columns: of the report.
-        records: by variant, then by the column's number.
-    """
-    pairs = [
-        Agreement(a, b, "modes" if a.run == b.run else "backends")
-        for a, b in combinations(columns, 2)
-        if a.run == b.run or (a.first and b.first)
-    ]
-    pairs.sort(key=lambda pair: pair.between)
-    for variant, of_variant in records.items():
-        for pair in pairs:
-            left, right = of_variant.get(pair.left.number), of_variant.get(pair.right.number)
-            if left is not None and right is not None and left.got and right.got:
-                compare(pair, variant, left.got, right.got)
-    return pairs
+    def __init__(self, columns: Sequence[Column]) -> None:
+        pairs = [
+            Agreement(a, b, "modes" if a.run == b.run else "backends")
+            for a, b in combinations(columns, 2)
+            if a.run == b.run or (a.first and b.first)
+        ]
+        self.pairs = sorted(pairs, key=lambda pair: pair.between)
+
+    def add(self, part: CaseMaterial) -> None:
+        """Add the results of a case."""
+        for variant, records in part.records.items():
+            for pair in self.pairs:
+                left, right = records.get(pair.left.number), records.get(pair.right.number)
+                if left is not None and right is not None and left.got and right.got:
+                    compare(pair, variant, left.got, right.got)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from conformance import dtypes
-from conformance.reports.material import Material
-from conformance.reports.porting import FLUSHED, measured_of
-from conformance.runfile import Record
+from conformance.reports.columns import Column
+from conformance.reports.material import CaseMaterial
+from conformance.reports.tally import FLUSHED, measured_of
+from conformance.runfile import Record, VariantLine
 
 WIDE = 8.0
 """A budget of more than this many times the worst error that any backend showed is wide."""
@@ -111,79 +113,73 @@ class Budgets:
 _Key = tuple[str, bool, str]
 
 
-def budgets(material: Material, told: Mapping[str, Mapping[str, str]]) -> Budgets:
-    """The budgets of all operations that anything was measured of, in the order of the cases.
+class BudgetsSeen:
+    """Gathers, case by case, the errors that were measured against budgets.
 
     Only primary spellings count, and of them only what passed: a registered deviation does not conform, and where
     subnormals came as zero the measured element is one of those.
-
-    Args:
-        material: the runs.
-        told: what the headers say of operations.
     """
-    measured: dict[_Key, dict[int, list[Record]]] = {}
-    flushed: dict[_Key, dict[int, int]] = {}
-    sources: dict[str, str] = {}
-    for variant, column, record in _records(material):
-        line = material.line(variant)
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._worst: dict[_Key, dict[int, Worst]] = {}
+        self._flushed: dict[_Key, Counter[int]] = {}
+        self._sources: dict[str, str] = {}
+
+    def add(self, part: CaseMaterial) -> None:
+        """Add the records of a case."""
+        for variant, records in part.records.items():
+            line = part.line(variant)
+            for column, record in records.items():
+                self._add(part.case.operation, line, column, record)
+
+    def _add(self, operation: str, line: VariantLine, column: int, record: Record) -> None:
         gradient = line.check == "gradient"
         # Of integers, floating results come: it is their dtype that has a budget.
         dtype = record.got[-1].dtype if record.got and not record.step else line.dtype
-        key = (measured_of(record, material.operation_of(variant)), gradient, dtype)
+        key = (measured_of(record, operation), gradient, dtype)
         if gradient and line.budget_source:
-            sources.setdefault(key[0], line.budget_source)
+            self._sources.setdefault(key[0], line.budget_source)
         if record.verdict == "passed" and record.ulp is not None and record.budget is not None:
-            measured.setdefault(key, {}).setdefault(column, []).append(record)
+            seen = self._worst.setdefault(key, {})
+            before = seen.get(column)
+            here = Worst(record.ulp, record.budget, record.variant, place(record), before.records + 1 if before else 1)
+            # The error that is the largest part of its budget; of those without one, the widest budget.
+            if before and (before.share, before.budget) >= (here.share, here.budget):
+                here = replace(before, records=here.records)
+            seen[column] = here
         elif record.verdict == "divergent" and record.reason.startswith(FLUSHED):
-            of_key = flushed.setdefault(key, {})
-            of_key[column] = of_key.get(column, 0) + 1
-    return _grouped(material, told, measured, flushed, sources)
+            self._flushed.setdefault(key, Counter())[column] += 1
 
+    def all(self, operations: Sequence[str], told: Mapping[str, Mapping[str, str]]) -> Budgets:
+        """The budgets of all operations that anything was measured of.
 
-def _records(material: Material) -> Iterator[tuple[str, int, Record]]:
-    for variant, records in material.records.items():
-        for column, record in records.items():
-            yield variant, column, record
-
-
-def _grouped(
-    material: Material,
-    told: Mapping[str, Mapping[str, str]],
-    measured: Mapping[_Key, Mapping[int, list[Record]]],
-    flushed: Mapping[_Key, Mapping[int, int]],
-    sources: Mapping[str, str],
-) -> Budgets:
-    order = [*material.operations, *sorted({operation for operation, _, _ in measured} - {*material.operations})]
-    ranks = {name: rank for rank, name in enumerate(dtypes.DTYPES)}
-    groups, exact = [], []
-    for operation in order:
-        about = told.get(operation, {})
-        for gradient in (False, True):
-            source = sources.get(operation, "") if gradient else about.get("budget", "")
-            group = BudgetGroup(operation, gradient, source)
-            of_group = sorted(
-                (key for key in measured if key[:2] == (operation, gradient)),
-                key=lambda key: (ranks.get(key[2], len(ranks)), key[2]),
-            )
-            for key in of_group:
-                worst = [_worst(measured[key].get(column.number, [])) for column in material.columns]
-                if any(one and one.budget for one in worst):
-                    counts = [flushed.get(key, {}).get(column.number, 0) for column in material.columns]
-                    group.rows.append(BudgetRow(key[2], worst, counts, about.get("slack", "")))
-            if group.rows:
-                groups.append(group)
-            elif of_group:
-                exact.append(group.title)
-    return Budgets(groups, exact)
-
-
-def _worst(records: list[Record]) -> Worst | None:
-    """The record whose error is the largest part of its budget; of those without one, the widest budget."""
-    found = [
-        Worst(record.ulp or 0.0, record.budget or 0.0, record.variant, place(record), len(records))
-        for record in records
-    ]
-    return max(found, key=lambda worst: (worst.share, worst.budget), default=None)
+        Args:
+            operations: those of the cases, in their order.
+            told: what the headers say of operations.
+        """
+        order = [*operations, *sorted({operation for operation, _, _ in self._worst} - {*operations})]
+        ranks = {name: rank for rank, name in enumerate(dtypes.DTYPES)}
+        groups, exact = [], []
+        for operation in order:
+            about = told.get(operation, {})
+            for gradient in (False, True):
+                source = self._sources.get(operation, "") if gradient else about.get("budget", "")
+                group = BudgetGroup(operation, gradient, source)
+                of_group = sorted(
+                    (key for key in self._worst if key[:2] == (operation, gradient)),
+                    key=lambda key: (ranks.get(key[2], len(ranks)), key[2]),
+                )
+                for key in of_group:
+                    worst = [self._worst[key].get(column.number) for column in self._columns]
+                    if any(one and one.budget for one in worst):
+                        counts = [self._flushed.get(key, Counter())[column.number] for column in self._columns]
+                        group.rows.append(BudgetRow(key[2], worst, counts, about.get("slack", "")))
+                if group.rows:
+                    groups.append(group)
+                elif of_group:
+                    exact.append(group.title)
+        return Budgets(groups, exact)
 
 
 def place(record: Record) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from conformance.backends.base import IDIOMS
+from conformance.reports.query import term
 from conformance.runfile import ModeSummary, Run
 
 _NAMED = 4
@@ -43,6 +44,11 @@ class Column:
     def label(self) -> str:
         """Backend and mode, in words."""
         return f"{self.backend} {'other spellings' if self.beside else self.mode.name}"
+
+    @property
+    def query(self) -> str:
+        """What narrows the list of variants to it."""
+        return f"{term('backend', self.backend)} {'spelling:*' if self.beside else term('mode', self.mode.name)}"
 
 
 @dataclass(frozen=True, slots=True)

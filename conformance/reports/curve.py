@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from conformance import dtypes
 from conformance.reports.arrays import described, load
 from conformance.reports.columns import Column, together
-from conformance.reports.material import Material
+from conformance.reports.material import CaseMaterial
 from conformance.runfile import Record
 from conformance.truth.rounding import from_array
 
@@ -63,24 +63,27 @@ class Figure:
     left_out: list[str] = field(default_factory=list)
 
 
-def figures(material: Material) -> list[Figure]:
-    """A figure for every variant of a case that wants its curve drawn, float32 first within its case."""
-    found: list[Figure] = []
-    for case_id, variants in material.by_case().items():
-        if material.cases[case_id].draw == "curve":
-            drawn = [figure for variant in variants for figure in _figure(material, variant)]
-            found += sorted(drawn, key=lambda figure: figure.dtype != _PREFERRED)
-    return found
+class Figures:
+    """Gathers, case by case, what is to be drawn."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self.all: list[Figure] = []
+
+    def add(self, part: CaseMaterial) -> None:
+        """Add a figure for every variant of a case that wants its curve drawn, float32 first."""
+        if part.case.draw == "curve":
+            drawn = [figure for variant in part.variants for figure in _figure(part, variant, self._columns)]
+            self.all += sorted(drawn, key=lambda figure: figure.dtype != _PREFERRED)
 
 
-def _figure(material: Material, variant: str) -> Iterator[Figure]:
-    line = material.line(variant)
-    case = material.cases[line.case]
-    if case.claim or len(line.inputs) != 1 or variant.endswith(",gradient]"):
+def _figure(part: CaseMaterial, variant: str, columns: Sequence[Column]) -> Iterator[Figure]:
+    line, case = part.line(variant), part.case
+    if case.claim or len(line.inputs) != 1 or line.check == "gradient":
         return
     ((name, stored),) = line.inputs.items()
     x = load(stored)
-    answers = (load(one.answer) for one in material.variants[variant].values() if one.answer and one.answer.whole)
+    answers = (load(one.answer) for one in part.variants[variant].values() if one.answer and one.answer.whole)
     y = next((a for a in answers if a is not None and x is not None and a.shape == x.shape), None)
     if x is None or y is None or not stored.whole or x.size < 2 or dtypes.of(y).kind != "floating":
         return
@@ -90,8 +93,8 @@ def _figure(material: Material, variant: str) -> Iterator[Figure]:
         return
     figure = Figure(variant, case.id, line.dtype, case.about, case.call, name, wide_x, wide_y)
     groups: dict[bytes, tuple[Record, np.ndarray, list[Column]]] = {}
-    for number, record in material.records[variant].items():
-        column = material.columns[number]
+    for number, record in part.records[variant].items():
+        column = columns[number]
         got = load(record.got[0]) if len(record.got) == 1 and record.got[0].whole else None
         if got is None:
             figure.left_out.append(f"{column.label}: {record.reason or record.raised or record.verdict}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from conformance.judging import FAILURES
 from conformance.reports.columns import Column, Spelling, together
-from conformance.reports.material import Material
+from conformance.reports.material import CaseMaterial, Material
 from conformance.runfile import FindingLine, Record
 
 ROWS_SHOWN = 12
-"""Rows of a group that stand in the page; the others are behind its link into the list of variants."""
+"""Cases of a group that stand in the page; the others are behind its link into the list of variants."""
 
 
 @dataclass(slots=True)
@@ -21,20 +21,26 @@ class IssueRow:
     Attributes:
         case, operation: which.
         columns: the columns and spellings concerned, in words.
-        variants: IDs of the variants concerned.
+        variants: how many variants are concerned.
         example: the record that is shown, and `example_in` the label of its column or spelling.
-        first: the finding of the example that is shown, if it has one.
-        more: how many other findings the example has.
     """
 
     case: str
     operation: str
     columns: list[str]
-    variants: list[str]
+    variants: int
     example: Record
     example_in: str
-    first: FindingLine | None
-    more: int
+
+    @property
+    def first(self) -> FindingLine | None:
+        """The finding of the example that is shown, if it has one."""
+        return self.example.findings[0] if self.example.findings else None
+
+    @property
+    def more(self) -> int:
+        """How many other findings the example has."""
+        return max(len(self.example.findings) - 1, 0)
 
 
 @dataclass(slots=True)
@@ -43,38 +49,48 @@ class IssueGroup:
 
     Attributes:
         verdict: of all of them.
-        title: what they have in common.
-        link: of the reason, where it is one that may be followed.
-        link_text: the link as registered, shown where it may not be followed.
         channel, reason: which of the two they have in common; the other is empty.
+        link_text: of the reason, as registered.
         other: whether they are results of other spellings than the primary ones.
         records: how many records.
         variants: how many variants.
-        columns: the columns concerned, in words.
-        rows: a case each.
+        cases: how many cases.
+        operations: those concerned.
+        places: the columns and spellings concerned.
+        rows: the first cases.
     """
 
     verdict: str
-    title: str
-    link: str
-    link_text: str
     channel: str
     reason: str
+    link_text: str
     other: bool = False
     records: int = 0
     variants: int = 0
-    columns: list[str] = field(default_factory=list)
+    cases: int = 0
+    operations: dict[str, None] = field(default_factory=dict)
+    places: dict[int, Column | Spelling] = field(default_factory=dict)
     rows: list[IssueRow] = field(default_factory=list)
 
     @property
-    def shown(self) -> list[IssueRow]:
-        """The rows that stand in the page."""
-        return self.rows[:ROWS_SHOWN]
+    def title(self) -> str:
+        """What they have in common."""
+        return f"channel: {self.channel}" if self.channel else self.reason or "no reason recorded"
+
+    @property
+    def link(self) -> str:
+        """Of the reason, where it is one that may be followed."""
+        return safe_link(self.link_text)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns and spellings concerned, in words."""
+        return together(self.places.values())
 
     @property
     def left_out(self) -> int:
-        """How many rows do not."""
-        return len(self.rows) - len(self.shown)
+        """How many cases are not among the rows."""
+        return self.cases - len(self.rows)
 
 
 def safe_link(link: str) -> str:
@@ -83,56 +99,64 @@ def safe_link(link: str) -> str:
     return link if plain and link.startswith("https://") and len(link) > len("https://") else ""
 
 
-def groups(material: Material, verdicts: Collection[str]) -> list[IssueGroup]:
-    """The records of some verdicts, grouped: those of primary spellings first, then the largest group.
-
-    Failures are grouped by the channel they failed in, everything else by its reason.
-    """
-    members: dict[tuple[bool, str, str, str], list[tuple[Column | Spelling, Record]]] = {}
-    for variant, records in material.records.items():
-        found: list[tuple[Column | Spelling, Record]] = [(material.columns[n], r) for n, r in records.items()]
-        found += [(material.spellings[n], r) for n, r in material.others[variant].items()]
-        for where, record in found:
-            if record.verdict in verdicts:
-                members.setdefault((isinstance(where, Spelling), *_key(record)), []).append((where, record))
-    result = [_group(material, key, found) for key, found in members.items()]
-    result.sort(key=lambda group: (group.other, -group.records))
-    return result
+_Key = tuple[bool, str, str, str]
 
 
-def _key(record: Record) -> tuple[str, str, str]:
+class Issues:
+    """Gathers, case by case, the records that did not pass."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+        self._groups: dict[_Key, IssueGroup] = {}
+
+    def add(self, part: CaseMaterial) -> None:
+        """Add what came of a case."""
+        members: dict[_Key, list[tuple[Column | Spelling, Record]]] = {}
+        for where, record in self._records(part):
+            if record.verdict != "passed":
+                members.setdefault(_key(where, record), []).append((where, record))
+        for key, found in members.items():
+            self._add(part, key, found)
+
+    def _records(self, part: CaseMaterial) -> Iterator[tuple[Column | Spelling, Record]]:
+        for variant, records in part.records.items():
+            for number, record in records.items():
+                yield self._material.columns[number], record
+            for number, record in part.others[variant].items():
+                yield self._material.spellings[number], record
+
+    def _add(self, part: CaseMaterial, key: _Key, found: list[tuple[Column | Spelling, Record]]) -> None:
+        if key not in self._groups:
+            other, verdict, common, link = key
+            failed = verdict == "failed"
+            self._groups[key] = IssueGroup(
+                verdict, common if failed else "", "" if failed else common, link, other=other
+            )
+        group = self._groups[key]
+        variants = len({record.variant for _, record in found})
+        places = {where.number: where for where, _ in found}
+        group.records += len(found)
+        group.variants += variants
+        group.cases += 1
+        group.operations[part.case.operation] = None
+        group.places |= places
+        if len(group.rows) < ROWS_SHOWN:
+            where, example = found[0]
+            words = together(places.values())
+            group.rows.append(IssueRow(part.case.id, part.case.operation, words, variants, example, where.label))
+
+    def groups(self, verdicts: Collection[str]) -> list[IssueGroup]:
+        """The groups of some verdicts: those of primary spellings first, then the largest group.
+
+        Failures are grouped by the channel they failed in, everything else by its reason.
+        """
+        chosen = [group for group in self._groups.values() if group.verdict in verdicts]
+        return sorted(chosen, key=lambda group: (group.other, -group.records))
+
+
+def _key(where: Column | Spelling, record: Record) -> _Key:
+    other = isinstance(where, Spelling)
     if record.verdict in FAILURES:
         channel = record.findings[0].channel if record.findings else ""
-        return record.verdict, channel if record.verdict == "failed" else record.reason, ""
-    return record.verdict, record.reason, record.link
-
-
-def _group(
-    material: Material, key: tuple[bool, str, str, str], found: list[tuple[Column | Spelling, Record]]
-) -> IssueGroup:
-    other, verdict, common, link = key
-    channel = common if verdict == "failed" else ""
-    title = f"channel: {channel}" if channel else common or "no reason recorded"
-    reason = "" if verdict == "failed" else common
-    group = IssueGroup(verdict, title, safe_link(link), link, channel, reason, other, len(found))
-    group.variants = len({record.variant for _, record in found})
-    group.columns = together({where for where, _ in found})
-    by_case: dict[str, list[tuple[Column | Spelling, Record]]] = {}
-    for where, record in found:
-        by_case.setdefault(material.line(record.variant).case, []).append((where, record))
-    for case, records in by_case.items():
-        where, example = records[0]
-        first = example.findings[0] if example.findings else None
-        group.rows.append(
-            IssueRow(
-                case,
-                material.cases[case].operation,
-                together({one for one, _ in records}),
-                list(dict.fromkeys(record.variant for _, record in records)),
-                example,
-                where.label,
-                first,
-                max(len(example.findings) - 1, 0),
-            )
-        )
-    return group
+        return other, record.verdict, channel if record.verdict == "failed" else record.reason, ""
+    return other, record.verdict, record.reason, record.link

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.backends.base import IDIOMS
 from conformance.judging import FAILURES, VERDICTS
-from conformance.reports import explorer, issues
-from conformance.reports.agreement import Agreement, agreements
-from conformance.reports.budgets import Budgets, budgets
+from conformance.reports.agreement import Agreement, Agreements
+from conformance.reports.blame import Blame, BlameSeen
+from conformance.reports.budgets import Budgets, BudgetsSeen
 from conformance.reports.columns import Column
-from conformance.reports.curve import Figure, figures
-from conformance.reports.issues import IssueGroup
+from conformance.reports.curve import Figure, Figures
+from conformance.reports.details import PACKET, Details
+from conformance.reports.index import Index
+from conformance.reports.issues import IssueGroup, Issues
 from conformance.reports.material import Material, gather
-from conformance.reports.porting import Function, functions
+from conformance.reports.matrix import Family, Matrix
+from conformance.reports.porting import Function, Porting
 from conformance.runfile import Run
 
 _DIGEST_SHOWN = 12
@@ -37,6 +39,7 @@ class Environment:
         started, finished: UTC; `finished` is empty for a run without a footer.
         suite: the package's version.
         digest: of the cases, shortened.
+        commit: of the cases, where it is known.
         complete: whether every variant of the manifest has a record.
     """
 
@@ -52,6 +55,7 @@ class Environment:
     finished: str
     suite: str
     digest: str
+    commit: str
     complete: bool
 
 
@@ -71,35 +75,12 @@ class CountRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """An operation in a column: how many records of each verdict. `worst` is the one that gives the cell its face."""
-
-    counts: dict[str, int]
-
-    @property
-    def worst(self) -> str:
-        """The gravest verdict there is; 'none' for no record at all."""
-        order = ("failed", "crashed", "timed-out", "not-run", "divergent", "passed", "unsupported")
-        return next((verdict for verdict in order if self.counts.get(verdict)), "none")
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixRow:
-    """An operation with its cells, one a column."""
-
-    operation: str
-    summary: str
-    variants: int
-    cells: list[Cell]
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Everything on the parity page.
 
     `counts` has a row for each mode and for the other spellings of each backend; `verdicts` sums up the modes,
     `other_verdicts` the other spellings, of which there are `spellings`. Agreement, matrix, budgets and curves are
-    about the primary spellings.
+    about the primary spellings. `index`, `packets` and `sources` make up the list of variants (see `details`).
     """
 
     backends: list[str]
@@ -113,15 +94,19 @@ class Page:
     counts: list[CountRow]
     verdicts: dict[str, int]
     other_verdicts: dict[str, int]
-    matrix: list[MatrixRow]
+    matrix: list[Family]
     failures: list[IssueGroup]
     divergences: list[IssueGroup]
     unsupported: list[IssueGroup]
+    blames: list[Blame]
+    compared: int
     agreements: list[Agreement]
     functions: list[Function]
     budgets: Budgets
     figures: list[Figure]
-    explorer: dict[str, Any]
+    index: dict[str, Any]
+    packets: list[str]
+    sources: list[str]
 
 
 def page(runs: Sequence[Run]) -> Page:
@@ -139,11 +124,19 @@ def page(runs: Sequence[Run]) -> Page:
     every = sorted([*material.columns, *material.beside], key=lambda column: (column.run, column.number))
     counts = [_count_row(material, column) for column in every]
     told = _operations(material)
+    matrix, issues, blame = Matrix(material), Issues(material), BlameSeen(material.columns)
+    agreements, porting, budgets = Agreements(material.columns), Porting(material), BudgetsSeen(material.columns)
+    figures, index = Figures(material.columns), Index(material)
+    details = Details(material, index)
+    for part in material.parts():
+        for gathering in (matrix, issues, blame, agreements, porting, budgets, figures, index, details):
+            gathering.add(part)
+    sources = details.finish()
     return Page(
         backends=material.labels,
         columns=material.columns,
         cases=len(material.cases),
-        variants=len(material.variants),
+        variants=matrix.total,
         spellings=len(material.spellings),
         warnings=_warnings(material, counts),
         environments=[_environment(material, index) for index in range(len(runs))],
@@ -157,15 +150,19 @@ def page(runs: Sequence[Run]) -> Page:
         counts=counts,
         verdicts=_sum(row for row in counts if not row.column.beside),
         other_verdicts=_sum(row for row in counts if row.column.beside),
-        matrix=_matrix(material, told),
-        failures=issues.groups(material, FAILURES),
-        divergences=issues.groups(material, ("divergent",)),
-        unsupported=issues.groups(material, ("unsupported",)),
-        agreements=agreements(material.columns, material.records),
-        functions=functions(material, told),
-        budgets=budgets(material, told),
-        figures=figures(material),
-        explorer=explorer.data(material),
+        matrix=matrix.families(told),
+        failures=issues.groups(FAILURES),
+        divergences=issues.groups(("divergent",)),
+        unsupported=issues.groups(("unsupported",)),
+        blames=blame.all(),
+        compared=blame.compared,
+        agreements=agreements.pairs,
+        functions=porting.functions(told),
+        budgets=budgets.all(material.operations, told),
+        figures=figures.all,
+        index=index.data() | {"perPacket": PACKET},
+        packets=details.packets,
+        sources=sources,
     )
 
 
@@ -232,27 +229,9 @@ def _environment(material: Material, index: int) -> Environment:
         finished=run.footer.finished if run.footer else "",
         suite=header.suite,
         digest=header.cases_digest[:_DIGEST_SHOWN],
+        commit=header.commit,
         complete=run.complete,
     )
-
-
-def _matrix(material: Material, told: Mapping[str, Mapping[str, str]]) -> list[MatrixRow]:
-    cells: dict[str, list[Counter[str]]] = {o: [Counter() for _ in material.columns] for o in material.operations}
-    variants: Counter[str] = Counter()
-    for variant, records in material.records.items():
-        operation = material.operation_of(variant)
-        variants[operation] += 1
-        for column, record in records.items():
-            cells[operation][column][record.verdict] += 1
-    return [
-        MatrixRow(
-            operation,
-            told.get(operation, {}).get("summary", ""),
-            variants[operation],
-            [Cell({v: counter[v] for v in VERDICTS if counter[v]}) for counter in cells[operation]],
-        )
-        for operation in material.operations
-    ]
 
 
 def _operations(material: Material) -> dict[str, dict[str, str]]:

@@ -123,11 +123,12 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         cases_digest: SHA-256 over all case files.
         manifest_digest: SHA-256 over the IDs of the manifest's variants.
         modes: in the backend's order.
-        operations: those of the cases, each with the document's (or torch's) spelling, a summary, the source of its
-            budget, and why that is wide where it is.
+        operations: those of the cases, each with its family, the document's (or torch's) spelling, a summary, the
+            source of its budget, and why that is wide where it is.
         idioms: the backend's.
         started: UTC, ISO 8601.
         selection: what of the corpus was asked for (``-k``, ``--variant``), empty for all of it.
+        commit: of the cases, where they are in a Git checkout; '+' after it where files differ from it.
     """
 
     format: int
@@ -143,6 +144,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     idioms: list[IdiomSource]
     started: str
     selection: str = ""
+    commit: str = ""
 
 
 class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
@@ -183,6 +185,9 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
         budget_source: where the budget of the last step comes from; of a gradient variant, that of the gradient.
         check: 'value', or 'gradient': `answer` is then the gradient with respect to the first differentiated argument.
         bindings: the names that stand for other things than inputs in the case's call, with their values: its grid's.
+        truth: what the answer rests on: 'arithmetic'; 'document', its printed output as well; 'convention', at least
+            for some elements; 'stated' by the case, with its reason; 'refusal', since the call must be refused;
+            'claim', a relation between computed values.
     """
 
     id: str
@@ -195,6 +200,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
     budget_source: str = ""
     check: str = "value"
     bindings: dict[str, Any] = {}
+    truth: str = ""
 
 
 class FindingLine(Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
@@ -59,6 +60,20 @@ def environment(backend: Backend | None) -> dict[str, str]:
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
     return found | (backend.settings() if backend is not None else {})
+
+
+def commit(root: Path) -> str:
+    """The commit that a folder of cases is at, with a '+' if its files differ from it; empty outside a Git checkout."""
+
+    def git(*arguments: str) -> str:
+        folder = root if root.is_dir() else root.parent
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+
+    with suppress(OSError, subprocess.SubprocessError):
+        if git("ls-files", "."):  # installed into somebody's checkout, the cases are no part of it
+            return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", ".") else "")
+    return ""
 
 
 def _processor() -> str:

@@ -39,7 +39,7 @@ from conformance.runfile import (
     VariantLine,
     Writer,
 )
-from conformance.suite.recording import case_line, environment, expectation, now
+from conformance.suite.recording import case_line, commit, environment, expectation, now
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
@@ -278,6 +278,7 @@ class BackendSession:
             _budget_source(variant, prepared.program),
             variant.check,
             {n: v for n, v in variant.bindings.items() if n in names_in(variant.case.expression)},
+            self._truth(prepared),
         )
 
     def _exact(self, prepared: Prepared) -> tuple[np.ndarray | None, Rounded | None]:
@@ -300,6 +301,20 @@ class BackendSession:
                 return exact.values.value, exact.values
         return None, None
 
+    def _truth(self, prepared: Prepared) -> str:
+        """What a variant's answer rests on, in the words of `VariantLine`."""
+        expect = prepared.variant.case.expect
+        if expect.raises:
+            return "refusal"
+        if prepared.program.relations:
+            return "claim"
+        if expect.values is not UNSET:
+            return "stated"
+        if expect.prints is not None:
+            return "document"
+        answers = self._judge.answers.of_program(prepared.program, list(prepared.inputs.values()))
+        return "convention" if any(a.special is not None and a.special.any() for a in answers) else "arithmetic"
+
     def _header(self, shares: dict[str, Share], selected: str) -> Header:
         operations = {case.id: case.operations for case in self.selection.cases}
         names = sorted({name for share in shares.values() for c in share.variants for name in operations[c]})
@@ -318,6 +333,7 @@ class BackendSession:
             self._spellings(names),
             now(),
             selected,
+            commit(self.selection.corpus.root),
         )
 
     def _spellings(self, names: Sequence[str]) -> list[IdiomSource]:
@@ -344,6 +360,7 @@ class BackendSession:
 def _about(operation: Operation) -> dict[str, str]:
     """An operation, for a run file's readers."""
     return {
+        "family": operation.family,
         "document": operation.document,
         "summary": operation.summary,
         "budget": operation.budget_source,

@@ -162,3 +162,12 @@ def test_the_variant_of_the_largest_distance_is_named(make_run: Any, tmp_path: P
     (pair,) = page([make_run("a", records(True)), make_run("b", records(False))]).agreements
     assert (pair.compared, pair.identical, pair.within_one) == (3, 1, 2)
     assert (pair.largest, pair.largest_at) == (9, "o/p/far[float32]")
+
+
+def test_the_histogram_holds_every_comparison_by_its_largest_distance(pair: Agreement) -> None:
+    one = np.ones(2, np.float32)
+    for steps in (0, 1, 2, 3, 4, 5, 16, 17, 256, 257, 65536, 65537):
+        add(pair, f"v{steps}", one, (one.view(np.int32) + np.array([0, steps], np.int32)).view(np.float32))
+    assert pair.bins == [1, 1, 1, 2, 2, 2, 2, 1]
+    add(pair, "nan", one, np.array([1, np.nan], np.float32))
+    assert (sum(pair.bins), pair.nan_apart, pair.compared) == (12, 1, 13)

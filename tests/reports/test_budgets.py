@@ -10,7 +10,7 @@ from conformance import judging
 from conformance.backends.base import IDIOMS
 from conformance.reports import parity
 from conformance.reports.budgets import BudgetGroup
-from conformance.reports.porting import FLUSHED
+from conformance.reports.tally import FLUSHED
 from conformance.reports.view import page
 from conformance.runfile import Record, VariantLine
 

@@ -67,7 +67,11 @@ def test_every_spelling_stands_under_its_framework_the_primary_one_first_with_it
         ("passed", "conforms"),
         ("failed", "wrong on 2 of 3"),
     ]
-    assert [written.where for written in found.values()] == ["col=0", "by=0", "by=1"]
+    assert [written.where for written in found.values()] == [
+        "backend=a mode=eager",
+        "backend=a spelling=good",
+        "backend=a spelling=bad",
+    ]
     assert function(made).frameworks[0].others == {"passed": 1, "failed": 1}
 
 

@@ -61,7 +61,7 @@ def test_unsupported_counts_neither_as_passed_nor_as_failed(make_run: Any) -> No
     records = [Record("ops/softmax/a[float32]", "eager", "unsupported", "no float32")]
     made = page([make_run("a", records)])
     assert made.verdicts["passed"] == made.verdicts["failed"] == 0
-    (row,) = made.matrix
+    ((row,),) = (family.rows for family in made.matrix)
     assert row.cells[0].counts == {"unsupported": 1}
     assert row.cells[0].worst == "unsupported"
     assert [(group.title, group.records) for group in made.unsupported] == [("no float32", 1)]
@@ -78,9 +78,12 @@ def test_the_matrix_holds_every_record_once(make_run: Any) -> None:
     other = [Record(f"ops/stack/case[{i}]", "eager", "passed") for i in range(3)]
     made = page([make_run("a", [*EVERY, *other], lacking=2), make_run("b", other)])
     for column in made.columns:
-        recorded = sum(sum(row.cells[column.number].counts.values()) for row in made.matrix)
+        recorded = sum(sum(row.cells[column.number].counts.values()) for family in made.matrix for row in family.rows)
         assert recorded + column.missing == made.counts[column.number].manifest
-    assert [(row.operation, row.variants) for row in made.matrix] == [("softmax", 7), ("stack", 3)]
+    assert [(row.operation, row.variants) for family in made.matrix for row in family.rows] == [
+        ("softmax", 7),
+        ("stack", 3),
+    ]
 
 
 @pytest.mark.parametrize("grave", ["failed", "crashed", "timed-out", "not-run", "divergent"])
@@ -90,7 +93,8 @@ def test_a_cell_wears_its_gravest_verdict(make_run: Any, grave: str) -> None:
         Record("ops/softmax/b[float32]", "eager", "unsupported"),
         Record("ops/softmax/c[float32]", "eager", grave),
     ]
-    (row,) = page([make_run("a", records)]).matrix
+    (family,) = page([make_run("a", records)]).matrix
+    (row,) = family.rows
     assert row.cells[0].worst == grave
 
 
@@ -174,7 +178,7 @@ def test_other_spellings_distort_neither_columns_nor_matrix_nor_agreement_nor_ta
     made = page([with_spellings(make_run), with_spellings(make_run, "b")])
     assert [column.label for column in made.columns] == ["a eager", "a jit", "b eager", "b jit"]
     assert [column.number for column in made.columns] == [0, 1, 2, 3]
-    (row,) = made.matrix
+    ((row,),) = (family.rows for family in made.matrix)
     assert (row.variants, [cell.counts for cell in row.cells]) == (2, [{"passed": 2}] * 4)
     assert made.verdicts["passed"] == 8 and made.verdicts["failed"] == 0
     assert made.other_verdicts["passed"] == 4 and made.other_verdicts["failed"] == 4
@@ -215,3 +219,20 @@ def test_a_run_of_other_spellings_alone_has_no_column_and_still_a_page(make_run:
 def test_no_runs_at_all_are_refused() -> None:
     with pytest.raises(ValueError, match="no runs"):
         page([])
+
+
+def test_operations_of_a_family_stand_together_in_the_matrix(make_run: Any) -> None:
+    names = {"softmax": "activations", "stack": "arrays", "sigmoid": "activations", "new": ""}
+    records = [Record(f"ops/{name}/a[float32]", "eager", "passed") for name in names]
+    told = {name: {"family": family} for name, family in names.items() if family}
+    made = page([make_run("a", records, operations=told)])
+    assert [(family.name, [row.operation for row in family.rows]) for family in made.matrix] == [
+        ("activations", ["softmax", "sigmoid"]),
+        ("arrays", ["stack"]),
+        ("", ["new"]),
+    ]
+
+
+def test_the_commit_of_the_cases_is_told_where_it_is_known(make_run: Any) -> None:
+    made = page([make_run("a", EVERY, commit="0123456789ab+"), make_run("b", EVERY)])
+    assert [environment.commit for environment in made.environments] == ["0123456789ab+", ""]

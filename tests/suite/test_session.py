@@ -77,6 +77,35 @@ def test_a_run_records_every_variant_with_inputs_answer_and_result(recorded: Cal
     assert made.at == [1]
 
 
+def test_a_variant_says_what_its_truth_rests_on_and_what_its_grid_s_names_stand_for(
+    recorded: Callable[..., Run],
+) -> None:
+    text = (
+        TEXT
+        + """
+  - {name: special, given: {x: [1.0, .nan]}, call: sigmoid(x)}
+  - {name: stated, given: {x: [1.0]}, call: sigmoid(x), expect: {values: [0.75], because: a reason}}
+  - {name: printed, given: {x: [1.0]}, call: sigmoid(x), expect: {prints: 'tensor([0.7311])'}}
+  - {name: grid, given: {x: {normal: {shape: [2, 3], scale: scale, seed: 1}}}, for: {axis: [1], scale: [3]}, call: 'softmax(x, axis=axis)'}
+"""
+    )
+    lines = {v.id.removeprefix("things/"): v for v in recorded(text, modes=["eager"]).variants.values()}
+    assert {name: line.truth for name, line in lines.items()} == {
+        "one[float32]": "arithmetic",
+        "one[float64]": "arithmetic",
+        "sum[int64]": "arithmetic",
+        "refused[float32]": "refusal",
+        "slope[float32,gradient]": "arithmetic",
+        "claim[float32]": "claim",
+        "special[float32]": "convention",
+        "stated[float32]": "stated",
+        "printed[float32]": "document",
+        "grid[float32,axis=1,scale=3]": "arithmetic",
+    }
+    assert lines["grid[float32,axis=1,scale=3]"].bindings == {"axis": 1}, "what only the inputs need is not named"
+    assert lines["one[float64]"].bindings == {}
+
+
 def test_the_header_says_what_is_run_on_what(recorded: Callable[..., Run]) -> None:
     run = recorded(TEXT, modes=["eager"])
     head = run.header

@@ -1,56 +1,10 @@
-"use strict";
-// Building blocks, and the full account of one variant. Text only ever enters the page as text nodes.
+// The full account of one variant.
 
 const glyphs = {passed: "✓", failed: "✗", divergent: "≠", unsupported: "–", crashed: "‼", "timed-out": "⋯", "not-run": "○"};
-
-/** The drill-down's data: JSON, compressed, in base64. */
-async function unpack(packed) {
-  if (!("DecompressionStream" in window)) document.getElementById("data").before(make("p", {class: "warnings"}, "This list needs a browser of 2023 or later. Everything else on this page is complete without it."));
-  const bytes = Uint8Array.from(atob(packed), letter => letter.charCodeAt(0));
-  return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text());
-}
-
-const data = await unpack(document.getElementById("data").textContent);
-const text = number => data.strings[number] || "";
-
-/** An element with attributes (handlers among them) and children; strings become text. */
-function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) {
-    if (typeof value === "function") element.addEventListener(name, value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
-  }
-  for (const child of children.flat(2)) if (child !== null && child !== undefined && child !== "") element.append(child);
-  return element;
-}
-
-function say(words) {
-  document.getElementById("said").textContent = words;
-}
-
-async function copy(words, what) {
-  try {
-    await navigator.clipboard.writeText(words);
-  } catch {  // not everywhere is a page from a file allowed to; the old way still is
-    const area = make("textarea", {class: "unseen"});
-    area.value = words;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-  say(`${what} copied`);
-}
-
-function copyButton(label, what, words) {
-  const button = make("button", {type: "button", click: async () => {
-    await copy(words(), what);
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = label; }, 1500);
-  }}, label);
-  return button;
-}
+const truths = {
+  arithmetic: "exact arithmetic", document: "exact arithmetic, and what the document printed", convention: "a stated convention, at least for some elements",
+  stated: "values that the case states, with the reason", refusal: "that the call must be refused", claim: "a claim about computed values",
+};
 
 function tally(verdict, words) {
   return make("span", {class: `tally ${verdict}`}, make("span", {"aria-hidden": "true"}, glyphs[verdict]), ` ${words}`);
@@ -64,22 +18,16 @@ function short(number) {
 
 const inShell = words => `'${words.replaceAll("'", "'\\''")}'`;
 
-function command(variant, column) {
+function command(id, column) {
   const device = column.device === "cpu" ? "" : ` --device ${column.device}`;
-  return `conformance run --variant ${inShell(variant.id)} --backend ${column.backend} --mode ${column.mode}${device}`;
+  return `conformance run --variant ${inShell(id)} --backend ${column.backend} --mode ${column.mode}${device}`;
 }
 
-const outcomeOf = (variant, column) => variant.codes[column] === "." ? null : variant.outcomes[variant.codes.charCodeAt(column) - 48];
-
-/** Another spelling, from the data's list. */
-const spelling = number => {
-  const [group, operation, name, backend, device, mode] = data.spellings[number];
-  return {group, operation, name, backend, device, mode, label: `${group}: ${name}`};
-};
+const outcomeAt = (variant, place) => variant.codes[place] === "." ? null : variant.outcomes[variant.codes.charCodeAt(place) - 48];
 
 /** The other spellings that have a record of a variant, each with its number and its outcome. */
 function others(variant) {
-  return variant.home.spelled.map((number, i) => [number, outcomeOf(variant, data.columns.length + i)]).filter(([, outcome]) => outcome);
+  return variant.home.spelled.map((number, i) => [number, outcomeAt(variant, width + i)]).filter(([, outcome]) => outcome);
 }
 
 /** Columns in words, the modes of a backend together. */
@@ -89,40 +37,31 @@ function together(columns) {
   return [...modes].map(([group, names]) => `${group} ${names.join(", ")}`);
 }
 
-/** The two head rows of a table with a column for each backend and mode. */
-function heads(first, last) {
-  const spans = new Map();
-  for (const column of data.columns) spans.set(column.group, (spans.get(column.group) || 0) + 1);
-  return make("thead", null,
-    make("tr", null, make("th", {scope: "col", rowspan: 2}, first), [...spans].map(([group, span]) => make("th", {scope: "colgroup", colspan: span}, group)),
-      last && make("th", {scope: "col", rowspan: 2}, last)),
-    make("tr", null, data.columns.map(column => make("th", {scope: "col"}, column.mode))));
-}
-
 function link(words) {
   return words.startsWith("https://") ? make("a", {href: words, rel: "noopener noreferrer"}, words) : words;
 }
 
-function findings(details) {
+function findings(variant, details) {
   return (details.findings || []).map(finding => {
-    const [channel, expected, got, detail] = finding.map(text);
+    const [channel, expected, got, detail] = finding.map(variant.text);
     return make("div", {class: "finding"}, make("b", null, channel), `: expected ${expected}, got ${got}`, detail && make("div", null, make("small", null, detail)));
   });
 }
 
+const letter = result => String.fromCharCode(65 + result % 26);
+
 /** What came of a variant, as the cells of a row: for some columns, or for a spelling. */
 function outcomeRow(variant, outcome, labels, spelled) {
-  const verdict = data.verdicts[outcome.verdict], details = outcome.details;
-  const letter = variant.results.length > 1 && outcome.result >= 0 ? make("span", {class: "letter"}, String.fromCharCode(65 + outcome.result % 26)) : "";
-  const reason = text(details.reason);
+  const {verdict, reason, details} = outcome;
+  const mark = variant.results.length > 1 && outcome.result >= 0 ? make("span", {class: "letter"}, letter(outcome.result)) : "";
   return make("tr", null,
     make("th", {scope: "row"}, labels.map(label => make("div", null, label))),
     make("td", {class: verdict}, tally(verdict, verdict)),
-    make("td", {class: "got"}, letter, outcome.result >= 0 ? variant.results[outcome.result].join(": ") : text(details.raised) || "nothing"),
+    make("td", {class: "got"}, mark, outcome.result >= 0 ? variant.results[outcome.result].join(": ") : variant.text(details.raised) || "nothing"),
     make("td", {class: "number"}, short(outcome.ulp), make("br"), make("small", null, outcome.budget === undefined || outcome.budget === null ? "" : `of ${short(outcome.budget)}`)),
     make("td", null, outcome.at ? make("code", null, `[${outcome.at}`.replace(/( of step .*)?$/, "]$1")) : "–"),
     spelled ? "" : make("td", {class: "number"}, short(outcome.whole)),
-    make("td", null, reason ? make("div", null, reason) : "", details.link ? make("div", {class: "why"}, link(text(details.link))) : "", findings(details)));
+    make("td", null, reason ? make("div", null, reason) : "", outcome.link ? make("div", {class: "why"}, link(outcome.link)) : "", findings(variant, details)));
 }
 
 function outcomeTable(heads, caption, ...bodies) {
@@ -145,14 +84,56 @@ function spelledTable(variant) {
 
 function answers(variant) {
   return variant.answers.map(([kind, value, decimals, backends]) => make("div", null,
-    make("code", null, `${text(kind)}: ${value}`),
+    make("code", null, `${variant.text(kind)}: ${value}`),
     backends ? make("small", null, ` (${backends.join(", ")})`) : "",
     decimals.length ? make("div", null, make("small", null, "before rounding: "), make("code", null, decimals.join(", "), value.split(", ").length > decimals.length ? ", …" : "")) : ""));
 }
 
+// What a letter of a picture stands for: up to so many ULP.
+const sizes = {a: "up to 1", b: "up to 2", c: "up to 4", d: "up to 16", e: "up to 256", f: "more than 256"};
+
+/** Where a result is off and how far: a cell for each element, or for some in a row; in words for those who don't see it. */
+function drawn(variant, columns, number) {
+  if (!variant.pictures[number]) return "";
+  const [across, rows, run, cells] = variant.pictures[number].split(" "), side = 12;
+  const counts = new Map();
+  for (const cell of cells) counts.set(cell.toLowerCase(), (counts.get(cell.toLowerCase()) || 0) + 1);
+  const unit = run === "1" ? "element" : `run of ${run} elements`;
+  const words = [...counts].sort().map(([cell, count]) => `${count} ${unit}${count === 1 ? "" : "s"} ${cell === "0" ? "correctly rounded" : cell === "!" ? "not a number, or not one where there must be" : `off by ${sizes[cell]} ULP`}`.replace("elementss", "elements")).join(", ");
+  const shapes = [...cells].map((cell, i) => {
+    const x = i % across * side, y = Math.floor(i / across) * side, low = cell !== cell.toLowerCase();
+    return [make("svg:rect", {x: x + 0.5, y: y + 0.5, width: side - 1, height: side - 1, class: `e${cell === "!" ? "x" : cell.toLowerCase()}`}),
+      cell === "0" ? "" : cell === "!" ? make("svg:path", {d: `M${x + 3} ${y + 3}l6 6m0-6l-6 6`}) : make("svg:path", {d: low ? `M${x + 3} ${y + 6}h6` : `M${x + 3} ${y + 6}h6m-3-3v6`})];
+  });
+  return make("figure", {class: "errors"},
+    make("svg:svg", {viewBox: `0 0 ${across * side} ${rows * side}`, width: across * side, height: rows * side, role: "img", "aria-label": `Errors of ${columns.join(", ")}: ${words}`}, shapes),
+    make("figcaption", null, variant.results.length > 1 ? make("b", null, `${letter(number)} `) : "", `${columns.join(" · ")}: ${words}. `));
+}
+
+function pictures(variant) {
+  const found = variant.results.map((_, number) => {
+    const places = index.columns.filter((column, i) => outcomeAt(variant, i)?.result === number);
+    return places.length ? drawn(variant, together(places), number) : "";
+  }).filter(Boolean);
+  return found.length ? make("div", {class: "pictures"}, found, make("p", {class: "hint"}, "A cell an element, the last axis across; + too large, − too small, darker is further off, against the rounded exact value.")) : "";
+}
+
+/** Who is off, and who gives the same bits as whom. */
+function blame(variant) {
+  const plain = new Map();  // the plain mode of each backend comes first
+  index.columns.forEach((column, i) => { if (!plain.has(column.group)) plain.set(column.group, outcomeAt(variant, i)); });
+  const judged = [...plain].filter(([, outcome]) => outcome && !["unsupported", "not-run"].includes(outcome.verdict));
+  const off = judged.filter(([, outcome]) => outcome.verdict !== "passed").map(([group]) => group);
+  const same = new Map();
+  for (const [group, outcome] of judged) if (outcome.result >= 0) same.set(outcome.result, [...same.get(outcome.result) || [], group]);
+  const agreeing = [...same.values()].filter(groups => groups.length > 1).map(groups => `${groups.join(" and ")} agree bit for bit`);
+  const who = !judged.length ? "" : off.length ? `${off.join(", ")} ${off.length === 1 ? "is" : "are"} off${judged.length > off.length ? `, ${judged.map(([group]) => group).filter(group => !off.includes(group)).join(", ")} not` : ""}` : judged.length > 1 ? "nobody is off" : "";
+  return [who, ...agreeing].filter(Boolean).join("; ");
+}
+
 function repeat(variant) {
-  const recorded = data.columns.map((column, i) => ({...column, outcome: outcomeOf(variant, i)})).filter(column => column.outcome);
-  const fine = column => !column.outcome || ["passed", "unsupported"].includes(data.verdicts[column.outcome.verdict]);
+  const recorded = index.columns.map((column, i) => ({...column, outcome: outcomeAt(variant, i)})).filter(column => column.outcome);
+  const fine = column => ["passed", "unsupported"].includes(column.outcome.verdict);
   const worst = recorded.find(column => !fine(column)) || recorded[0];
   const beside = new Map(others(variant).map(([number]) => spelling(number)).filter(one => one.mode)
     .map(one => [one.group, {...one, label: `${one.group} other spellings`}]));
@@ -160,30 +141,33 @@ function repeat(variant) {
   const shown = make("code");
   const choice = make("select", {"aria-label": "Backend and mode of the command", change: () => show()},
     recorded.map((column, i) => make("option", {value: i, selected: column === worst}, column.label)));
-  const show = () => { shown.textContent = recorded.length ? command(variant, recorded[choice.value]) : ""; };
+  const show = () => { shown.textContent = recorded.length ? command(variant.id, recorded[choice.value]) : ""; };
   show();
-  return make("div", {class: "repeat"}, make("span", null, "Repeat it:"), choice, make("pre", null, shown), copyButton("Copy", "Command", () => shown.textContent));
+  return make("div", {class: "repeat"}, make("span", null, "Repeat it:"), choice, make("pre", {tabindex: "0"}, shown), copyButton("Copy", "Command", () => shown.textContent, "Copy the command"));
 }
 
 /** Everything the runs hold about a variant. */
 function account(variant) {
-  const kin = variant.home;
+  const {home} = variant, gradient = flagOf[variant.i] & 4;
   const list = make("dl", null);
   const tell = (term, ...content) => { if (content.flat().some(Boolean)) list.append(make("dt", null, term), make("dd", null, ...content)); };
-  tell(kin.claim ? "Claim" : "Call", make("code", null, kin.call));
-  tell("Inputs", text(variant.inputs) && make("pre", null, text(variant.inputs)));
-  tell("Expected", text(variant.expected));
-  tell(variant.id.endsWith(",gradient]") ? "Exact gradient" : "Exact answer", answers(variant));
-  tell("Budget from", text(variant.source));
-  const rows = variant.outcomes.map(outcome => [outcome, together(data.columns.filter((column, i) => outcomeOf(variant, i) === outcome))])
+  tell(home.claim ? "Claim" : "Call", make("code", null, home.call));
+  tell("Inputs", variant.inputs && make("pre", null, variant.inputs));
+  tell("Expected", variant.expected);
+  tell(gradient ? "Exact gradient" : "Exact answer", answers(variant));
+  tell("Truth rests on", truths[index.truths[truthOf[variant.i]]]);
+  tell("Budget from", variant.source);
+  tell("Who is off", blame(variant));
+  const rows = variant.outcomes.map(outcome => [outcome, together(index.columns.filter((column, i) => outcomeAt(variant, i) === outcome))])
     .filter(([, labels]) => labels.length).map(([outcome, labels]) => outcomeRow(variant, outcome, labels));
-  const absent = data.columns.filter((column, i) => !outcomeOf(variant, i));
+  const absent = index.columns.filter((column, i) => !outcomeAt(variant, i));
   return make("div", {class: "variant", id: "variant"},
     make("h4", {tabindex: "-1"}, make("span", {class: "id"}, variant.id), " ",
       copyButton("Copy link", "Link", () => `${location.href.split("#")[0]}#v=${encodeURIComponent(variant.id)}`)),
     list,
     outcomeTable(["Backend and mode", "Verdict", "Result", "Error, ULP", "at", "End to end, ULP", "Why"], ["Columns with the same outcome share a row", variant.results.length > 1 ? "; results with the same letter have the same bits" : ""],
       make("tbody", null, rows)),
+    pictures(variant),
     spelledTable(variant),
     absent.length ? make("p", {class: "hint"}, "No record: ", absent.map(column => column.label + (column.missing ? " (the run is incomplete)" : column.because ? ` (not in this mode’s subset, because ${column.because})` : "")).join("; ")) : "",
     repeat(variant));

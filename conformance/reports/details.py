@@ -1,0 +1,177 @@
+"""The full account of every variant, in packets that a page unpacks when somebody looks.
+
+A packet holds some hundred variants in a row, compressed, so that a page of a hundred thousand stays usable::
+
+    {"texts": [...], "cases": {number of the case: [path, YAML, about]}, "variants": [...]}
+
+a variant being ``[inputs, answers, expected, budget source, codes, outcomes, kinds, results, pictures]``. `codes` has a
+character for each column and then for each of the case's spellings: ``.`` for no record, else the outcome's number
+after ``0``. An outcome is ``[story, result, ulp, budget, at, end to end, {raised, findings}]``, cut off where the rest
+is empty; stories are those of `index`. `kinds` are dtype and shape of each result, or one number if all have the same.
+Numbers of texts stand for the packet's own texts; a budget source is a number of the sources that all packets share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance.reports.arrays import decimals, described, elements, shown
+from conformance.reports.index import Index, Table, cut, rounded
+from conformance.reports.material import CaseMaterial, Material
+from conformance.reports.page import packed
+from conformance.reports.picture import picture
+from conformance.runfile import Record, Stored, VariantLine
+
+PACKET = 200
+"""Variants in a packet: few enough to be unpacked unnoticed, enough to compress well."""
+
+_BRIEF, _FULL = 2, 8
+"""Elements shown of a result: where everything passed, and elsewhere."""
+
+_BRIEF_DIGITS = 1
+_NO_RESULT = -1
+_BRIEF_INPUTS, _FULL_INPUTS = 3, 8
+
+
+class Details:
+    """Gathers, case by case, the accounts of variants.
+
+    Attributes:
+        packets: packed, in order; the last one is there after `finish`.
+    """
+
+    def __init__(self, material: Material, index: Index) -> None:
+        self._material = material
+        self._index = index
+        self._sources = Table("")
+        self._case = 0
+        self.packets: list[str] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._texts = Table("")
+        self._cases: dict[int, list[str]] = {}
+        self._variants: list[list[Any]] = []
+
+    def add(self, part: CaseMaterial) -> None:
+        """Add a case."""
+        case = part.case
+        self._cases[self._case] = [case.path, case.text, case.about]
+        self._case += 1
+        spelled = sorted({number for others in part.others.values() for number in others})
+        for variant in part.variants:
+            self._variants.append(self._variant(part, variant, spelled))
+            if len(self._variants) == PACKET:
+                self._close()
+
+    def finish(self) -> list[str]:
+        """Close the last packet; gives the texts that all packets share."""
+        if self._variants or self._cases:
+            self._close()
+        return self._sources.all
+
+    def _close(self) -> None:
+        self.packets.append(packed({"texts": self._texts.all, "cases": self._cases, "variants": self._variants}))
+        self._begin()
+
+    def _variant(self, part: CaseMaterial, variant: str, spelled: Sequence[int]) -> list[Any]:
+        lines, line = part.variants[variant], part.line(variant)
+        records, others = part.records[variant], part.others[variant]
+        quiet = all(record.verdict in ("passed", "unsupported") for record in records.values())
+        answer = next((one.answer for one in lines.values() if one.answer), None)
+        outcomes = _Outcomes(self._index, self._texts, _BRIEF if quiet else _FULL, answer)
+        codes = [outcomes.code(records.get(column.number)) for column in self._material.columns]
+        codes += [outcomes.code(others.get(number)) for number in spelled]
+        most = _BRIEF_INPUTS if quiet else _FULL_INPUTS
+        return [
+            self._texts("\n".join(f"{name} = {shown(array, most)}" for name, array in line.inputs.items())),
+            _answers(self._material.labels, lines, quiet, self._texts),
+            self._texts(cut(next((one.expected for one in lines.values() if one.expected), ""))),
+            self._sources(next((one.budget_source for one in lines.values() if one.budget_source), "")),
+            "".join(codes),
+            outcomes.all,
+            outcomes.kinds[0] if len(set(outcomes.kinds)) == 1 else outcomes.kinds,
+            outcomes.texts,
+            outcomes.pictures if any(outcomes.pictures) else [],
+        ]
+
+
+class _Outcomes:
+    """A variant's distinct outcomes, and the distinct results they came with."""
+
+    def __init__(self, index: Index, texts: Table, most: int, answer: Stored | None) -> None:
+        self._index = index
+        self._strings = texts
+        self._most = most
+        self._answer = answer
+        self._results: dict[str, int] = {}
+        self._codes: dict[str, str] = {}
+        self.all: list[list[Any]] = []
+        self.texts: list[str] = []
+        self.kinds: list[int] = []
+        self.pictures: list[str] = []
+
+    def code(self, record: Record | None) -> str:
+        """The character that stands for a record."""
+        if record is None:
+            return "."
+        key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
+        if record.got and key not in self._results:
+            self._results[key] = len(self.texts)
+            self.texts.append(" | ".join(elements(stored, self._most) for stored in record.got))
+            self.kinds.append(self._strings(" | ".join(map(described, record.got))))
+            self.pictures.append(picture(self._answer, record.got[0]) if self._answer else "")
+        outcome = self._outcome(record, self._results.get(key, _NO_RESULT))
+        known = repr(outcome)
+        if known not in self._codes:
+            self._codes[known] = chr(ord("0") + len(self.all))
+            self.all.append(outcome)
+        return self._codes[known]
+
+    def _outcome(self, record: Record, result: int) -> list[Any]:
+        details: dict[str, Any] = {}
+        if record.raised:
+            details["raised"] = self._strings(cut(record.raised))
+        if record.findings:
+            details["findings"] = [
+                [self._strings(cut(text)) for text in (finding.channel, finding.expected, finding.got, finding.detail)]
+                for finding in record.findings
+            ]
+        outcome: list[Any] = [
+            self._index.story(record),
+            result,
+            rounded(record.ulp),
+            rounded(record.budget),
+            _place(record),
+            rounded(record.end_to_end),
+            details or None,
+        ]
+        while outcome[-1] in (None, ""):
+            outcome.pop()
+        return outcome
+
+
+def _answers(labels: Sequence[str], lines: Mapping[int, VariantLine], quiet: bool, texts: Table) -> list[list[Any]]:
+    """Each exact answer that a run holds: kind, rounded value, decimals, and whose it is (left out: everybody's)."""
+    found: dict[str, tuple[Stored, list[float], list[str]]] = {}
+    for run, line in lines.items():
+        if line.answer is not None:
+            key = repr((line.answer.dtype, line.answer.shape, line.answer.data, line.answer.sha256))
+            found.setdefault(key, (line.answer, line.residuals, []))[2].append(labels[run])
+    most, digits = (_BRIEF, _BRIEF_DIGITS) if quiet else (_FULL, _FULL)
+    return [
+        [
+            texts(described(answer)),
+            elements(answer, most),
+            decimals(answer, residuals[:digits]),
+            *([backends] if len(found) > 1 else []),
+        ]
+        for answer, residuals, backends in found.values()
+    ]
+
+
+def _place(record: Record) -> str:
+    """Where the measured element stands: its index, and of several steps the one it is a result of."""
+    index = ",".join(map(str, record.at))
+    return f"{index} of step {record.step}" if record.step and index else index

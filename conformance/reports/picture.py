@@ -1,0 +1,84 @@
+"""How far each element of a result lies from the exact answer, small enough to be drawn for every variant.
+
+A picture is ``WIDTH ROWS RUN CELLS`` joined by spaces: how many cells stand in a row, how many rows there are, how many
+elements a cell stands for, and a letter a cell, that of the cell's largest error: ``0`` where all are the exact value,
+rounded; ``a`` to ``f`` up to 1, 2, 4, 16 and 256 ULP and beyond, in capitals where the result is too small; ``!`` where
+one of the two is no number or not finite and the other is not the same.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from conformance import dtypes
+from conformance.reports.arrays import load
+from conformance.reports.curve import signed_errors
+from conformance.runfile import Stored
+
+FEW = 8
+"""Arrays of up to so many elements are shown as numbers, and not drawn."""
+
+MOST_CELLS = 256
+_LONGEST_ROW = 64
+_ENDS = (1.0, 2.0, 4.0, 16.0, 256.0)
+_LETTERS = "abcdef"
+
+
+def picture(answer: Stored, got: Stored) -> str:
+    """The picture of a result; empty where there is none to draw.
+
+    Args:
+        answer: the exact answer, correctly rounded; floating.
+        got: the result, of the same dtype and shape, both stored as a whole and of more than 8 elements.
+    """
+    if (answer.dtype, answer.shape) != (got.dtype, got.shape) or not (answer.whole and got.whole):
+        return ""
+    if math.prod(got.shape) <= FEW or answer.dtype not in dtypes.GROUPS["floating"]:
+        return ""
+    exact, result = load(answer), load(got)
+    if exact is None or result is None:
+        return ""
+    letters = _classes(exact, result).reshape(_rows(got.shape))
+    rows, width = letters.shape
+    run = max(math.ceil(width / _LONGEST_ROW), math.ceil(width * rows / MOST_CELLS) if rows == 1 else 1)
+    cells = [[_worst(row[start : start + run]) for start in range(0, width, run)] for row in letters]
+    if len(cells) * len(cells[0]) > MOST_CELLS:
+        many = math.ceil(len(cells) * len(cells[0]) / MOST_CELLS)
+        cells = [[max(column) for column in zip(*cells[i : i + many], strict=True)] for i in range(0, len(cells), many)]
+        run *= many
+    text = "".join(_letter(value) for row in cells for value in row)
+    return f"{len(cells[0])} {len(cells)} {run} {text}"
+
+
+def _rows(shape: list[int]) -> tuple[int, int]:
+    """The last axis along a row; a single row where there is but one axis."""
+    return math.prod(shape[:-1]), shape[-1]
+
+
+_OUTSIDE = 2 * len(_LETTERS)
+
+
+def _classes(exact: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """A number for each element, larger for larger errors: even where the result is too large, odd where too small."""
+    known = dtypes.finite(exact)
+    errors = signed_errors(np.where(known, exact, exact.dtype.type(0)), got)
+    size = np.searchsorted(_ENDS, np.abs(errors), side="left")
+    classes = np.where(errors == 0, -1, 2 * size + (errors < 0))
+    same = (exact == got) | ((exact != exact) & (got != got))
+    outside = ~known | ~dtypes.finite(got)
+    return np.where(outside, np.where(same, -1, _OUTSIDE), classes).astype(np.int64)
+
+
+def _worst(classes: np.ndarray) -> int:
+    return int(classes.max(initial=-1))
+
+
+def _letter(value: int) -> str:
+    if value < 0:
+        return "0"
+    if value == _OUTSIDE:
+        return "!"
+    letter = _LETTERS[value // 2]
+    return letter.upper() if value % 2 else letter

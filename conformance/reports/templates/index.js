@@ -1,0 +1,120 @@
+// What variants are found by: a few characters for each record, read into arrays of numbers once.
+
+const index = await unpack(content("index"));
+const first = 0x23;  // the character that stands for 0
+
+const numbers = characters => {
+  const codes = new Uint16Array(characters.length);
+  for (let i = 0; i < characters.length; i++) codes[i] = characters.charCodeAt(i) - first;
+  return codes;
+};
+
+const width = index.columns.length, total = index.labels.length;
+const [dtypeOf, flagOf, truthOf, offOf, storyAt, ulpAt] = ["dtype", "flag", "truth", "offset", "story", "ulp"].map(name => numbers(index[name]));
+const caseOf = new Uint32Array(total), recordsOf = new Uint32Array(total + 1);
+const cases = index.cases.map(([id, operation, call, claim, count, spelled]) => ({id, operation: index.operations[operation], call, claim, count, spelled, start: 0}));
+let variantsSoFar = 0, recordsSoFar = 0;
+cases.forEach((home, number) => {
+  home.number = number;
+  home.start = variantsSoFar;
+  for (let i = 0; i < home.count; i++, variantsSoFar++) {
+    caseOf[variantsSoFar] = number;
+    recordsOf[variantsSoFar] = recordsSoFar;
+    recordsSoFar += width + home.spelled.length;
+  }
+});
+recordsOf[total] = recordsSoFar;
+
+const idOf = i => Array.isArray(index.labels[i]) ? index.labels[i][0] : cases[caseOf[i]].id + index.labels[i];
+const labelOf = i => Array.isArray(index.labels[i]) ? index.labels[i][0] : index.labels[i].slice(1, -1);
+let ids = null;
+const allIds = () => ids ??= Array.from({length: total}, (_, i) => idOf(i));
+const numberOf = id => allIds().indexOf(id);
+
+/** Another spelling, from the list of them. */
+const spelling = number => {
+  const [group, operation, name, backend, device, mode] = index.spellings[number];
+  return {group, operation, name, backend, device, mode, label: `${group}: ${name}`};
+};
+const hasSpellings = index.spellings.length > 0;
+
+const story = number => {
+  const [verdict, channels, reason] = index.stories[number];
+  return {verdict: index.verdicts[verdict], channels: channels.map(channel => index.channels[channel]), reason: index.reasons[reason][0], link: index.reasons[reason][1]};
+};
+const verdictOf = new Uint8Array(index.stories.map(([verdict]) => verdict + 1));  // 0: no record
+
+/** For each entry of a table whether all terms of a field hold of it; null if there is no such term. */
+function table(terms, field, entries) {
+  const chosen = terms.filter(term => term.field === field);
+  return chosen.length ? Uint8Array.from(entries, entry => chosen.every(term => (Array.isArray(entry) ? entry.some(term.test) : term.test(entry)) !== term.not)) : null;
+}
+
+const both = (...tables) => {
+  const given = tables.filter(Boolean);
+  return given.length ? given[0].map((_, i) => given.every(one => one[i]) ? 1 : 0) : null;
+};
+
+/** The variants that a query finds, in order; of records it looks at other spellings only if a term asks for them. */
+function search({terms}) {
+  const stories = index.stories.map((_, i) => i ? story(i) : {verdict: "", channels: [], reason: "", link: ""});
+  const byStory = both(table(terms, "verdict", stories.map(s => s.verdict)), table(terms, "channel", stories.map(s => s.channels)), table(terms, "why", stories.map(s => s.reason)));
+  const byUlp = table(terms, "ulp", index.numbers);
+  const others = terms.some(term => term.field === "spelling");
+  const places = others ? index.spellings.map((_, i) => spelling(i)) : index.columns;
+  const byPlace = both(table(terms, "backend", places.map(p => [p.group, p.backend])), table(terms, "mode", places.map(p => p.mode || "")), table(terms, "device", places.map(p => p.device || "")),
+    others ? table(terms, "spelling", places.map(p => [p.name, p.label])) : null);
+  const ofRecords = byStory || byUlp || byPlace || others;
+  const byCase = both(table(terms, "op", cases.map(home => home.operation)), table(terms, "case", cases.map(home => home.id)));
+  const byDtype = table(terms, "dtype", index.dtypes), byTruth = table(terms, "truth", index.truths), byOff = table(terms, "off", index.off.map(names => names.join(",")));
+  const flags = [[1, "different"], [2, "bits"], [4, "gradient"]];
+  const byFlag = table(terms, "is", Array.from({length: 8}, (_, flag) => flags.filter(([bit]) => flag & bit).map(([, name]) => name)));
+  const words = terms.filter(term => term.field === "id"), names = words.length ? allIds() : null;
+  const found = [];
+  for (let i = 0; i < total; i++) {
+    const home = caseOf[i];
+    if (byCase && !byCase[home] || byDtype && !byDtype[dtypeOf[i]] || byTruth && !byTruth[truthOf[i]] || byOff && !byOff[offOf[i]] || byFlag && !byFlag[flagOf[i]]) continue;
+    if (names && !words.every(term => term.test(names[i]) !== term.not)) continue;
+    if (ofRecords) {
+      const start = recordsOf[i] + (others ? width : 0), end = others ? recordsOf[i + 1] : start + width;
+      let holds = false;
+      for (let at = start; at < end && !holds; at++) {
+        const told = storyAt[at];
+        holds = told && !(byStory && !byStory[told]) && !(byUlp && !byUlp[ulpAt[at]]) && !(byPlace && !byPlace[others ? cases[home].spelled[at - start] : at - start]);
+      }
+      if (!holds) continue;
+    }
+    found.push(i);
+  }
+  return found;
+}
+
+// The packets with the full accounts; each is unpacked when it is first looked into.
+const packets = content("packets").split("\n");
+const perPacket = index.perPacket, opened = new Map();
+let sources = null;
+
+async function packet(number) {
+  if (!opened.has(number)) opened.set(number, unpack(packets[number]));
+  return opened.get(number);
+}
+
+/** The full account of a variant: its own lines, and the texts that they number. */
+async function lines(i) {
+  sources ??= unpack(content("sources"));
+  const {texts, variants} = await packet(Math.floor(i / perPacket));
+  const [inputs, answers, expected, source, codes, outcomes, kinds, results, pictures] = variants[i % perPacket];
+  const home = cases[caseOf[i]];
+  return {
+    i, id: idOf(i), home, text: number => texts[number] || "", inputs: texts[inputs], answers, expected: texts[expected], source: (await sources)[source], codes, pictures,
+    results: results.map((elements, at) => [texts[Array.isArray(kinds) ? kinds[at] : kinds], elements]),
+    outcomes: outcomes.map(([told, result, ulp, budget, at, whole, details]) => ({...story(told), result, ulp, budget, at, whole, details: details || {}})),
+  };
+}
+
+/** A case's path, YAML and what it is about. */
+async function told(home) {
+  const {cases: here} = await packet(Math.floor(home.start / perPacket));
+  const [path, yaml, about] = here[home.number];
+  return {path, yaml, about};
+}

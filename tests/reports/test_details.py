@@ -1,0 +1,157 @@
+"""The full accounts of variants, unpacked as the page's script unpacks them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+
+import numpy as np
+
+from conformance.backends.base import IDIOMS
+from conformance.reports.details import PACKET, Details
+from conformance.reports.index import Index
+from conformance.reports.material import gather
+from conformance.runfile import FindingLine, Record, Stored, VariantLine
+
+V = "ops/softmax/a[float32,axis=0]"
+NAMES = ("inputs", "answers", "expected", "source", "codes", "outcomes", "kinds", "results", "pictures")
+
+
+def unpack(packet: str) -> Any:
+    return json.loads(zlib.decompress(base64.b64decode(packet)))
+
+
+def packets(*runs: Any) -> tuple[list[Any], list[str], dict[str, Any]]:
+    """The packets, the texts that they share, and the index."""
+    material = gather(runs)
+    index = Index(material)
+    details = Details(material, index)
+    for part in material.parts():
+        index.add(part)
+        details.add(part)
+    sources = details.finish()
+    return [unpack(packet) for packet in details.packets], sources, index.data()
+
+
+def told(*runs: Any) -> tuple[list[str], dict[str, Any]]:
+    """The texts of the first packet, and its first variant by name."""
+    (packet, *_), _, _ = packets(*runs)
+    return packet["texts"], dict(zip(NAMES, packet["variants"][0], strict=True))
+
+
+def stored(*values: float, dtype: Any = np.float32) -> list[Stored]:
+    return [Stored.of(np.array(values, dtype))]
+
+
+def test_columns_with_the_same_outcome_share_it_and_other_bits_do_not(make_run: Any) -> None:
+    one, next_to_one = stored(1), stored(np.nextafter(np.float32(1), np.float32(2)))
+    runs = [
+        make_run(b, [Record(V, "eager", "passed", got=got)]) for b, got in (("a", one), ("b", one), ("c", next_to_one))
+    ]
+    _, variant = told(*runs)
+    assert variant["codes"] == "001"
+    assert variant["results"] == ["1.0", "1.0000001"]
+
+
+def test_results_that_look_alike_stay_apart_when_their_bits_differ(make_run: Any) -> None:
+    long, other = np.zeros(100, np.float32), np.zeros(100, np.float32)
+    other[99] = 1
+    runs = [make_run(b, [Record(V, "eager", "passed", got=[Stored.of(g)])]) for b, g in (("a", long), ("b", other))]
+    _, variant = told(*runs)
+    assert variant["codes"] == "01"
+    assert variant["results"] == ["0.0, 0.0, …", "0.0, 0.0, …"]
+
+
+def test_findings_come_through_word_for_word(make_run: Any) -> None:
+    finding = FindingLine("value", "0.5", "0.75", "4 ULP away, 2 allowed; at [0]")
+    texts, variant = told(make_run("a", [Record(V, "eager", "divergent", "why", [finding], raised="ValueError: no")]))
+    details = variant["outcomes"][0][6]
+    assert [texts[i] for i in details["findings"][0]] == ["value", "0.5", "0.75", "4 ULP away, 2 allowed; at [0]"]
+    assert texts[details["raised"]] == "ValueError: no"
+
+
+def test_an_outcome_names_its_story_in_the_index(make_run: Any) -> None:
+    records = [Record(V, "eager", "passed", ulp=0.5), Record(V, "jit", "divergent", "why")]
+    (packet,), _, index = packets(make_run("a", records))
+    outcomes = packet["variants"][0][5]
+    assert [index["stories"][o[0]][0] for o in outcomes] == [0, 2]
+    assert [ord(c) - ord("#") for c in index["story"]] == [o[0] for o in outcomes]
+
+
+def spelled(packet: Any, index: Any, place: int = 0) -> dict[str, list[Any]]:
+    """The outcomes of a variant's other spellings, by backend and name, read as the page's script does."""
+    case, variant = index["cases"][0], packet["variants"][place]
+    codes = variant[4][len(index["columns"]) :]
+    assert len(codes) == len(case[5])
+    read = {}
+    for number, code in zip(case[5], codes, strict=True):
+        group, _, name, *_ = index["spellings"][number]
+        if code != ".":
+            read[f"{group}: {name}"] = variant[5][ord(code) - ord("0")]
+    return read
+
+
+def test_other_spellings_have_result_and_error_beside_the_columns(make_run: Any) -> None:
+    first = [
+        Record(V, "eager", "passed", got=stored(1), ulp=0.25, budget=4.0, at=[0]),
+        Record(V, IDIOMS, "passed", got=stored(2), ulp=1.5, budget=4.0, at=[0], idiom="one"),
+        Record(V, IDIOMS, "failed", "r", [FindingLine("value", "1", "3")], stored(3), ulp=9, budget=5, idiom="two"),
+        Record("ops/softmax/a[float64]", "eager", "passed"),
+        Record("ops/softmax/a[float64]", IDIOMS, "passed", idiom="two"),
+    ]
+    (packet,), _, index = packets(
+        make_run("a", first), make_run("b", [Record(V, IDIOMS, "unsupported", "no", idiom="one")])
+    )
+    assert spelled(packet, index).keys() == {"a: one", "a: two", "b: one"}
+    assert spelled(packet, index, 1).keys() == {"a: two"}
+    passed, failed, _ = spelled(packet, index).values()
+    assert passed[1:] == [1, 1.5, 4, "0"]
+    assert failed[1:4] == [2, 9, 5]
+    assert packet["variants"][0][7] == ["1.0", "2.0", "3.0"]
+
+
+def test_a_spelling_with_the_same_bits_shares_the_outcome(make_run: Any) -> None:
+    same = {"got": stored(1), "ulp": 0.25, "budget": 4.0, "at": [0]}
+    _, variant = told(
+        make_run("a", [Record(V, "eager", "passed", **same), Record(V, IDIOMS, "passed", idiom="x", **same)])
+    )
+    assert variant["codes"] == "00"
+
+
+def test_answers_that_differ_between_runs_name_their_backends(make_run: Any) -> None:
+    def run(backend: str, value: float) -> Any:
+        line = VariantLine(V, "ops/softmax/a", "float32", {}, stored(value)[0], [0.25])
+        return make_run(backend, [Record(V, "eager", "passed")], variants={V: line})
+
+    texts, variant = told(run("a", 1), run("b", 1))
+    ((kind, *answer),) = variant["answers"]
+    assert (texts[kind], *answer) == ("float32[1]", "1.0", ["1.0000000298023223877"])
+    assert [a[3] for a in told(run("a", 1), run("b", 2))[1]["answers"]] == [["a"], ["b"]]
+
+
+def test_large_arrays_and_long_texts_are_cut(make_run: Any) -> None:
+    line = VariantLine(V, "ops/softmax/a", "float32", {"x": Stored.of(np.zeros(100_000, np.float32))})
+    record = Record(V, "eager", "failed", "r" * 5000, raised="e" * 5000)
+    texts, variant = told(make_run("a", [record], variants={V: line}))
+    assert texts[variant["inputs"]] == "x = float32[100000]: 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, …"
+    assert max(map(len, texts)) < 700
+
+
+def test_a_case_of_many_variants_goes_into_several_packets_and_its_text_into_the_first(make_run: Any) -> None:
+    ids = [f"ops/softmax/a[{i}]" for i in range(2 * PACKET + 1)] + ["ops/stack/b[0]"]
+    found, _, index = packets(make_run("a", [Record(i, "eager", "passed", got=stored(1)) for i in ids]))
+    assert [len(packet["variants"]) for packet in found] == [PACKET, PACKET, 2]
+    assert [list(packet["cases"]) for packet in found] == [["0"], [], ["1"]]
+    assert [case[4] for case in index["cases"]] == [2 * PACKET + 1, 1]
+
+
+def test_a_result_of_many_elements_is_drawn_beside_the_exact_answer(make_run: Any) -> None:
+    exact = np.linspace(1, 2, 16, dtype=np.float32)
+    off = exact.copy()
+    off[3] = np.nextafter(off[3], np.float32(9))
+    line = VariantLine(V, "ops/softmax/a", "float32", {}, Stored.of(exact), [0.0])
+    records = [Record(V, "eager", "passed", got=[Stored.of(exact)]), Record(V, "jit", "passed", got=[Stored.of(off)])]
+    _, variant = told(make_run("a", records, variants={V: line}))
+    assert variant["pictures"] == ["16 1 1 " + "0" * 16, "16 1 1 " + "000a" + "0" * 12]
