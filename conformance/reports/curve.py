@@ -12,7 +12,7 @@ from conformance.reports.arrays import described, load
 from conformance.reports.columns import Column, together
 from conformance.reports.material import CaseMaterial
 from conformance.runfile import Record
-from conformance.truth.rounding import from_array
+from conformance.truth.rounding import signed_errors
 
 _PREFERRED = "float32"
 
@@ -116,10 +116,3 @@ def _series(
     where = f"{float(x[at].astype(np.float64)):.6g}".replace("-", "−") if inside and record.ulp is not None else ""
     off = int(np.count_nonzero(errors != 0))
     return Series(labels, errors, off, record.ulp, record.budget, where)
-
-
-def signed_errors(exact: np.ndarray, got: np.ndarray) -> np.ndarray:
-    """Error of each element of `got` in ULP of the finite `exact` value, with its sign; NaN where `got` is NaN."""
-    reference = from_array(exact)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(np.ldexp(got.astype(np.float64), -reference.quantum) - reference.units)

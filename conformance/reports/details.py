@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conformance.reports.arrays import decimals, described, elements, shown
+from conformance.picture import picture
+from conformance.reports.arrays import decimals, described, elements, load, shown
 from conformance.reports.index import Index, Table, cut, rounded
 from conformance.reports.material import CaseMaterial, Material
 from conformance.reports.page import packed
-from conformance.reports.picture import picture
 from conformance.runfile import Record, Stored, VariantLine
 
 PACKET = 200
@@ -121,7 +121,7 @@ class _Outcomes:
             self._results[key] = len(self.texts)
             self.texts.append(" | ".join(elements(stored, self._most) for stored in record.got))
             self.kinds.append(self._strings(" | ".join(map(described, record.got))))
-            self.pictures.append(picture(self._answer, record.got[0]) if self._answer else "")
+            self.pictures.append(record.picture or _drawn(self._answer, record.got[0]))
         outcome = self._outcome(record, self._results.get(key, _NO_RESULT))
         known = repr(outcome)
         if known not in self._codes:
@@ -169,6 +169,14 @@ def _answers(labels: Sequence[str], lines: Mapping[int, VariantLine], quiet: boo
         ]
         for answer, residuals, backends in found.values()
     ]
+
+
+def _drawn(answer: Stored | None, got: Stored) -> str:
+    """The picture of a result that is stored as a whole; of larger ones the record has it."""
+    if answer is None or not (answer.whole and got.whole):
+        return ""
+    exact, result = load(answer), load(got)
+    return "" if exact is None or result is None else picture(exact, result)
 
 
 def _place(record: Record) -> str:

@@ -219,6 +219,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     Attributes:
         variant, mode: which.
         idiom: in mode 'idioms', the spelling.
+        picture: where each element of a result that is too large to be stored is off (see `conformance.picture`).
         verdict: one of `conformance.judging.VERDICTS`.
         reason: one line, for everything that did not pass.
         findings: the channels that differ.
@@ -244,6 +245,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     end_to_end: float | None = None
     link: str = ""
     idiom: str = ""
+    picture: str = ""
 
 
 class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):

@@ -27,9 +27,11 @@ from conformance.execution import Executor, Outcome, differentiated
 from conformance.failure import failure_text
 from conformance.judging import Judge, Judgement
 from conformance.ops import OPERATIONS, Operation
+from conformance.picture import picture
 from conformance.program import Program, compile_variant
 from conformance.runfile import (
     FORMAT,
+    LARGEST_STORED,
     FindingLine,
     Header,
     IdiomSource,
@@ -261,8 +263,16 @@ class BackendSession:
                 _finite(judgement.end_to_end),
                 entry.spec.link if entry else "",
                 result.idiom,
+                self._picture(variant, got) if variant.check == "value" else "",
             )
         )
+
+    def _picture(self, variant: Variant, got: list[np.ndarray]) -> str:
+        """Where a result is off that is too large to be stored; reports draw the others by themselves."""
+        if not got or got[0].size <= LARGEST_STORED:
+            return ""
+        exact, _ = self._exact(self._prepare(variant))
+        return "" if exact is None else picture(exact, got[0])
 
     def _variant_line(self, variant: Variant) -> VariantLine:
         prepared = self._prepare(variant)

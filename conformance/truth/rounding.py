@@ -175,3 +175,10 @@ def from_array(array: np.ndarray) -> Rounded:
     quantum = binade - dtype.precision + 1
     units = np.where(np.isinf(wide), np.copysign(2.0**dtype.precision, wide), np.ldexp(finite, -quantum))
     return Rounded(array, units, quantum, np.zeros_like(units))
+
+
+def signed_errors(exact: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """Error of each element of `got` in ULP of the finite `exact` value, with its sign; NaN where `got` is NaN."""
+    reference = from_array(exact)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.ldexp(got.astype(np.float64), -reference.quantum) - reference.units)

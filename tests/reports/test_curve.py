@@ -6,10 +6,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from conformance.reports.curve import signed_errors
 from conformance.reports.plot import nice_ticks, plot
 from conformance.reports.view import page
 from conformance.runfile import Record, Run
+from conformance.truth.rounding import signed_errors
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])

@@ -106,6 +106,23 @@ def test_a_variant_says_what_its_truth_rests_on_and_what_its_grid_s_names_stand_
     assert lines["one[float64]"].bindings == {}
 
 
+def test_a_result_too_large_to_be_stored_is_drawn_where_it_is_off(
+    recorded: Callable[..., Run], numpy_with: Callable[..., NumpyBackend]
+) -> None:
+    text = "  - {name: long, given: {x: {normal: {shape: [5000], seed: 1}}}, call: sigmoid(x)}"
+
+    def wrong(x: np.ndarray) -> np.ndarray:
+        y = RIGHT["sigmoid"](x)
+        y[-1] = 2
+        return y
+
+    (right,), (off,) = (recorded(text, backend).records for backend in (numpy_with(), numpy_with(sigmoid=wrong)))
+    for made in (right, off):
+        assert not made.got[0].whole
+    assert "f" not in right.picture.split()[3]
+    assert off.picture.split()[3][-1] == "f" and off.picture[:-1] == right.picture[:-1]
+
+
 def test_the_header_says_what_is_run_on_what(recorded: Callable[..., Run]) -> None:
     run = recorded(TEXT, modes=["eager"])
     head = run.header

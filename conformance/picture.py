@@ -13,9 +13,7 @@ import math
 import numpy as np
 
 from conformance import dtypes
-from conformance.reports.arrays import load
-from conformance.reports.curve import signed_errors
-from conformance.runfile import Stored
+from conformance.truth.rounding import signed_errors
 
 FEW = 8
 """Arrays of up to so many elements are shown as numbers, and not drawn."""
@@ -26,21 +24,18 @@ _ENDS = (1.0, 2.0, 4.0, 16.0, 256.0)
 _LETTERS = "abcdef"
 
 
-def picture(answer: Stored, got: Stored) -> str:
+def picture(exact: np.ndarray, got: np.ndarray) -> str:
     """The picture of a result; empty where there is none to draw.
 
     Args:
-        answer: the exact answer, correctly rounded; floating.
-        got: the result, of the same dtype and shape, both stored as a whole and of more than 8 elements.
+        exact: the exact answer, correctly rounded; floating.
+        got: the result, of the same dtype and shape, with more than 8 elements.
     """
-    if (answer.dtype, answer.shape) != (got.dtype, got.shape) or not (answer.whole and got.whole):
+    if (exact.dtype, exact.shape) != (got.dtype, got.shape) or got.size <= FEW:
         return ""
-    if math.prod(got.shape) <= FEW or answer.dtype not in dtypes.GROUPS["floating"]:
+    if not dtypes.known(exact.dtype) or dtypes.of(exact).kind != "floating":
         return ""
-    exact, result = load(answer), load(got)
-    if exact is None or result is None:
-        return ""
-    letters = _classes(exact, result).reshape(_rows(got.shape))
+    letters = _classes(exact, got).reshape(_rows(got.shape))
     rows, width = letters.shape
     run = max(math.ceil(width / _LONGEST_ROW), math.ceil(width * rows / MOST_CELLS) if rows == 1 else 1)
     cells = [[_worst(row[start : start + run]) for start in range(0, width, run)] for row in letters]
@@ -52,7 +47,7 @@ def picture(answer: Stored, got: Stored) -> str:
     return f"{len(cells[0])} {len(cells)} {run} {text}"
 
 
-def _rows(shape: list[int]) -> tuple[int, int]:
+def _rows(shape: tuple[int, ...]) -> tuple[int, int]:
     """The last axis along a row; a single row where there is but one axis."""
     return math.prod(shape[:-1]), shape[-1]
 
