@@ -78,8 +78,10 @@ function spelledTable(variant) {
     const {group, name} = spelling(number);
     found.set(group, [...found.get(group) || [], outcomeRow(variant, outcome, [name], true)]);
   }
-  return found.size ? outcomeTable(["Other spellings", "Verdict", "Result", "Error, ULP", "at", "Why"], ["What came of the other spellings of the operation, each in its backend’s plain mode"],
-    ...[...found].map(([group, rows]) => make("tbody", null, make("tr", null, make("th", {class: "band", scope: "rowgroup", colspan: 6}, group)), rows))) : "";
+  const off = others(variant).filter(([, outcome]) => !["passed", "unsupported"].includes(outcome.verdict)).length;
+  const table = () => outcomeTable(["Other spellings", "Verdict", "Result", "Error, ULP", "at", "Why"], ["What came of the other spellings of the operation, each in its backend’s plain mode"],
+    ...[...found].map(([group, rows]) => make("tbody", null, make("tr", null, make("th", {class: "band", scope: "rowgroup", colspan: 6}, group)), rows)));
+  return found.size ? make("details", {class: "still"}, make("summary", null, `${others(variant).length} other spellings, ${off || "none"} of them off`), table()) : "";
 }
 
 function answers(variant) {
@@ -168,7 +170,7 @@ function account(variant) {
     outcomeTable(["Backend and mode", "Verdict", "Result", "Error, ULP", "at", "End to end, ULP", "Why"], ["Columns with the same outcome share a row", variant.results.length > 1 ? "; results with the same letter have the same bits" : ""],
       make("tbody", null, rows)),
     pictures(variant),
-    spelledTable(variant),
     absent.length ? make("p", {class: "hint"}, "No record: ", absent.map(column => column.label + (column.missing ? " (the run is incomplete)" : column.because ? ` (not in this mode’s subset, because ${column.because})` : "")).join("; ")) : "",
-    repeat(variant));
+    repeat(variant),
+    spelledTable(variant));
 }
