@@ -125,10 +125,15 @@ class Selection:
 def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
     """The spellings, beside the primary one, of the one operation that a case calls.
 
-    A case of more than one operation has none: it would not be said which of them is meant.
+    A case of more than one operation has none: it would not be said which of them is meant. Nor has one that draws an
+    operation's accuracy: what is drawn are the primary spellings.
     """
     call = case.expression
-    if not isinstance(call, Call) or any(operations_in(argument) for _, argument in call.arguments):
+    if (
+        case.case.draw == "accuracy"
+        or not isinstance(call, Call)
+        or any(operations_in(argument) for _, argument in call.arguments)
+    ):
         return []
     others = backends.load(backend).idioms.others(call.operation).values()
     given = [name for name, _ in call.arguments]

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import UNSET
 
 from conformance import dtypes
+from conformance.accuracy import Profile, profile
 from conformance.answers import Answer, Answers, GradientAnswer, chain, end_to_end
 from conformance.casefile import printed as printing
 from conformance.casefile.errors import Mistake
@@ -37,6 +38,7 @@ class Examination:
         self.measured: Measured | None = None
         self.answer: Answer | None = None
         self.end_to_end: float | None = None
+        self.profile: Profile | None = None
 
     def run(self) -> None:
         """Look at every channel that this variant has."""
@@ -129,6 +131,9 @@ class Examination:
         assert exact is not None  # every computed answer has both
         assert budget is not None
         error = exact.distance(got)
+        if self._variant.case.case.draw == "accuracy":
+            arguments = self._program.steps[number].bind(self._outcome.received)
+            self.profile = profile(exact, budget, due.special, got, arguments)
         if due.special is not None:
             self._special(due.special, due.convention, exact.value, got, where)
             error = np.where(due.special, 0.0, error)
@@ -145,7 +150,7 @@ class Examination:
             self._add(
                 "nan-inf", format_number(exact.value[at]), format_number(got[at]), detail, non_finite=int(special.sum())
             )
-        flushed = ~within & (wide == 0) & _subnormal(exact)
+        flushed = ~within & (wide == 0) & exact.subnormal()
         wrong = ~within & ~special & ~flushed
         if flushed.any():
             at = first(flushed)
@@ -348,7 +353,7 @@ class Examination:
     def _gradient(self, name: str, due: GradientAnswer, error: np.ndarray, wrong: np.ndarray, got: np.ndarray) -> None:
         """Note the wrong elements of a gradient, all of them not finite or all of them finite."""
         at = first(wrong)
-        flushed = bool(((got == 0) & _subnormal(due.values) | ~wrong).all())
+        flushed = bool(((got == 0) & due.values.subnormal() | ~wrong).all())
         detail = (
             f"with respect to {name}; {ulps(error[at])} away, {ulps(due.budget[at])} allowed; "
             f"{count(wrong)} of {got.size} elements; {place(at)}"
@@ -356,8 +361,3 @@ class Examination:
         tolerated = flushed and self._variant.case.case.subnormals != "preserve"
         lost = 0 if np.isfinite(float(got[at])) else int(wrong.sum())
         self._add("gradient", format_number(due.values.value[at]), format_number(got[at]), detail, tolerated, lost)
-
-
-def _subnormal(exact: Rounded) -> np.ndarray:
-    dtype = dtypes.of(exact.value)
-    return (exact.units != 0) & (np.abs(exact.units) < 2.0 ** (dtype.precision - 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from conformance.accuracy import Profile
 from conformance.answers import Answers
 from conformance.casefile.variants import Variant
 from conformance.divergences import Entry, explain
@@ -30,6 +31,7 @@ class Judgement:
         measured: of the step that came nearest its budget; None where nothing was measured.
         end_to_end: largest error of the result against the whole composition in exact arithmetic, in ULP (for calls
             of more than one step; it shows what rounding between the steps costs, and decides nothing).
+        profile: the errors by exponent, of a case whose accuracy is drawn.
     """
 
     verdict: Verdict
@@ -37,6 +39,7 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     measured: Measured | None = None
     end_to_end: float | None = None
+    profile: Profile | None = None
 
 
 class Judge:
@@ -60,7 +63,7 @@ class Judge:
         examination = Examination(variant, program, outcome, self.answers)
         examination.run()
         judgement = Judgement("passed", "", examination.findings, examination.measured)
-        judgement.end_to_end = examination.end_to_end
+        judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
         if entry is not None:
             problem = explain(entry, outcome, examination.findings, examination.measured)
             judgement.verdict, judgement.reason = ("failed", problem) if problem else ("divergent", entry.because)

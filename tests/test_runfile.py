@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance import runfile
+from conformance.accuracy import Bin, Profile
 from conformance.dtypes import DTYPES
 from conformance.runfile import (
     CaseLine,
@@ -275,6 +276,44 @@ def test_a_file_that_contradicts_itself_is_refused_with_its_place(what: str, wri
     with pytest.raises(RunFileError) as caught:
         runfile.read(path)
     assert str(caught.value).startswith(f"{path}{message}")
+
+
+PROFILE = Profile("x", [Bin(-1, None, 0, lost=1), Bin(1, 3, 3, 0.5, 0.25, -0.125, 4.0, 1, 0, 2)], 2)
+LARGE = Stored("float32", [2, 4], "")
+
+
+def profiled(**changes: Any) -> Record:
+    return msgspec.structs.replace(record("x"), got=[LARGE], profile=msgspec.structs.replace(PROFILE, **changes))
+
+
+def test_errors_by_exponent_come_back_as_they_were_written(written: Callable[..., Path]) -> None:
+    assert runfile.read(written(profiled())).records == [profiled()]
+    bins = lines_of(written(profiled()))[3]["profile"]["bins"]
+    assert bins[0][:7] == [-1, None, 0, None, None, None, None]  # no names in each of a great many bins
+    assert runfile.read(written(record("x"))).records[0].profile is None
+
+
+def test_errors_by_exponent_may_lack_what_a_later_version_counts(written: Callable[..., Path]) -> None:
+    path = rewritten(written(profiled(special=7, bins=[])), lambda lines: lines[3]["profile"].update(
+        bins=[[1, 3, 1, 0.5, 0.25, -0.125, 4.0]]))  # fmt: skip
+    (only,) = runfile.read(path).records[0].profile.bins
+    assert (only.over, only.lost, only.overflowed, only.flushed) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"special": 3}, "they are of 9 elements, the results have [8]"),
+        ({"bins": PROFILE.bins[::-1]}, "its bins don't ascend"),
+        ({"bins": [Bin(1, 3, 6, 0.5, 0.75, 0.0, 4.0)]}, "a largest error of 0.5"),
+    ],
+)
+def test_errors_by_exponent_that_contradict_themselves_are_refused(
+    changes: dict[str, Any], message: str, written: Callable[..., Path]
+) -> None:
+    with pytest.raises(RunFileError) as caught:
+        runfile.read(written(profiled(**changes)))
+    assert f":4: the errors by exponent of 'a/b[x]' contradict themselves: {message}" in str(caught.value)
 
 
 def test_a_file_that_is_empty_missing_or_a_folder_is_refused(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from conformance.casefile.numbers import dtype_named, leaves, literal_shape, to_
 from conformance.casefile.variants import natural_case_dtype
 from conformance.dtypes import DTYPES
 from conformance.layouts import LAYOUTS
+from conformance.ops import OPERATIONS
 
 
 def names_in_inputs(case: Case) -> set[str]:
@@ -197,8 +198,27 @@ def check_expect(case: Case, expect: Expect) -> None:
             raise Mistake("stated values need a 'because': why does arithmetic not say them?", at)
     if expect.aliases is not None and ("gradient" in case.check or not case.given):
         raise Mistake("'aliases' is about the value of a call and its first input", at)
-    if case.draw is not None and len(case.given) != 1:
-        raise Mistake("a curve is drawn over exactly one input", ("draw",))
+
+
+def check_drawing(case: Case, expect: Expect, grid: dict[str, list[Any]]) -> None:
+    """What a case wants to be drawn, and whether there is such a thing."""
+    at = ("draw",)
+    if case.draw == "curve" and len(case.given) != 1:
+        raise Mistake("a curve is drawn over exactly one input", at)
+    if case.draw != "accuracy":
+        return
+    called = expressions.parse_call(case.call) if case.call is not None else None
+    if not isinstance(called, expressions.Call) or any(expressions.operations_in(a) for _, a in called.arguments):
+        raise Mistake("the accuracy of one operation is drawn: expected a call of just one", at)
+    if OPERATIONS[called.operation].moves:
+        raise Mistake(f"'{called.operation}' only moves elements: there is no error to draw", at)
+    if "gradient" in case.check:
+        raise Mistake("the accuracy of values is drawn, not of gradients: expected 'check' without it", at)
+    if expect.raises or expect.values is not msgspec.UNSET:
+        raise Mistake("errors are drawn against exact values: the case can't expect others, or a refusal", at)
+    other = [name for name in grid.get("dtype") or [natural_case_dtype_of(case)] if DTYPES[name].kind != "floating"]
+    if other or not case.given:
+        raise Mistake(f"errors in ULP need floating inputs, found {other[0] if other else 'none'}", at)
 
 
 def check_divergence(entry: Divergence) -> None:

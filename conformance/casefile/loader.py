@@ -239,6 +239,7 @@ class _File:
                 expression = parsed
             with _Reporting(self, keys):
                 checks.check_expect(case, expect)
+                checks.check_drawing(case, expect, grid)
         if expression is None or len(self._problems) > before:
             return None
         text = "\n".join(lines).rstrip()

@@ -183,9 +183,16 @@ class Case(_Part, frozen=True):
     ] = "flushable"
     within: Within | None = None
     about: Annotated[str, Meta(description="what the case shows, for readers of the report")] = ""
-    draw: Annotated[Literal["curve"], Meta(description="draw the result over the only input in the report")] | None = (
-        None
-    )
+    draw: (
+        Annotated[
+            Literal["curve", "accuracy"],
+            Meta(
+                description="what the report draws: 'curve' is the result over the only input, 'accuracy' the error in "
+                "ULP over the exponents of the first input"
+            ),
+        ]
+        | None
+    ) = None
 
 
 class CaseFile(_Part, frozen=True):

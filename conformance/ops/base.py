@@ -206,6 +206,12 @@ class Operation:
     _budget: Budget | None = field(default=None, repr=False)
 
     @property
+    def elementwise(self) -> bool:
+        """Whether an element of the result depends on the elements in its own place alone, whatever the parameters."""
+        kinds = {parameter.kind for parameter in self.parameters.values()}
+        return not self.moves and kinds <= {Array, MaybeArray, Labels}
+
+    @property
     def summary(self) -> str:
         """The first line of the definition's docstring."""
         return (inspect.getdoc(self.exact) or "").partition("\n")[0]

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from conformance import dtypes
+from conformance.accuracy import Profile
 from conformance.dtypes import DTYPES
 
 FORMAT = 1
@@ -158,7 +159,7 @@ class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
         about: what it shows.
         call: its call or claim.
         claim: whether it is a claim.
-        draw: 'curve' where the report draws it.
+        draw: 'curve' where the report draws the result, 'accuracy' where it draws the errors.
     """
 
     id: str
@@ -188,6 +189,8 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
         truth: what the answer rests on: 'arithmetic'; 'document', its printed output as well; 'convention', at least
             for some elements; 'stated' by the case, with its reason; 'refusal', since the call must be refused;
             'claim', a relation between computed values.
+        curve: where the accuracy of an elementwise operation on one input is drawn, points of its exact curve: input
+            and result, a pair for each sign and exponent of the input.
     """
 
     id: str
@@ -201,6 +204,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
     check: str = "value"
     bindings: dict[str, Any] = {}
     truth: str = ""
+    curve: list[tuple[float, float]] = []
 
 
 class FindingLine(Struct, frozen=True, omit_defaults=True):
@@ -229,6 +233,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
             steps, the one it is a result of ('2, sigmoid').
         end_to_end: error in ULP against the whole composition in exact arithmetic.
         link: of a divergence.
+        profile: where the case's accuracy is drawn and errors could be measured, they by exponent.
     """
 
     variant: str
@@ -246,6 +251,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     link: str = ""
     idiom: str = ""
     picture: str = ""
+    profile: Profile | None = None
 
 
 class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):

@@ -6,6 +6,7 @@ there are, and where in the file the lines of each case stand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,6 +143,15 @@ def read(path: Path) -> Run:
         raise RunFileError(f"{path}: can't be read: {error.strerror}") from None
 
 
+def _profile_problem(record: Record) -> str:
+    """Why a record's errors by exponent can't be so; empty where they can."""
+    assert record.profile is not None
+    sizes = [math.prod(stored.shape) for stored in record.got]
+    if sizes != [record.profile.size]:
+        return f"they are of {record.profile.size:,} elements, the results have {sizes}"
+    return record.profile.contradiction()
+
+
 class _Reader:
     """Goes through a run file once, checks every line against those before it, and notes where cases stand."""
 
@@ -225,6 +235,8 @@ class _Reader:
             raise self._error("a second header")
 
     def _record(self, run: Run, record: Record) -> None:
+        if record.profile is not None and (problem := _profile_problem(record)):
+            raise self._error(f"the errors by exponent of '{record.variant}' contradict themselves: {problem}")
         counts = run.recorded.get(record.mode)
         if record.variant not in self._case_of or counts is None or record.verdict not in VERDICTS:
             raise self._error(

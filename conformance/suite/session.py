@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 import conformance
 from conformance import backends
+from conformance.accuracy import curve
 from conformance.backends.base import IDIOMS, Backend, Idioms, Unsupported, own_version
 from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
@@ -264,6 +265,7 @@ class BackendSession:
                 entry.spec.link if entry else "",
                 result.idiom,
                 self._picture(variant, got) if variant.check == "value" else "",
+                judgement.profile,
             )
         )
 
@@ -289,6 +291,7 @@ class BackendSession:
             variant.check,
             {n: v for n, v in variant.bindings.items() if n in names_in(variant.case.expression)},
             self._truth(prepared),
+            _curve(prepared, array),
         )
 
     def _exact(self, prepared: Prepared) -> tuple[np.ndarray | None, Rounded | None]:
@@ -365,6 +368,14 @@ class BackendSession:
             with suppress(Exception):  # a broken adapter shows in its variants, not here
                 flushes = self._backend.flushes_subnormals(mode)
         return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes, tuple(share.subset))
+
+
+def _curve(prepared: Prepared, exact: np.ndarray | None) -> list[tuple[float, float]]:
+    """Points of the exact curve, where the accuracy of an elementwise operation is drawn."""
+    if prepared.variant.case.case.draw != "accuracy" or exact is None:
+        return []
+    (step,) = prepared.program.steps
+    return curve(step.bind(list(prepared.inputs.values())), exact) if OPERATIONS[step.operation].elementwise else []
 
 
 def _about(operation: Operation) -> dict[str, str]:

@@ -34,9 +34,13 @@ class Rounded:
     residual: np.ndarray
 
     def distance(self, got: np.ndarray) -> np.ndarray:
-        """Error of `got` in ULP of the exact value: float64, same shape; NaN where `got` is NaN.
+        """The size of `error`."""
+        return np.asarray(np.abs(self.error(got)))
 
-        An infinite `got` counts as the first value past the largest finite one.
+    def error(self, got: np.ndarray) -> np.ndarray:
+        """Error of `got` in ULP of the exact value, positive where it is too large: float64, same shape.
+
+        NaN where `got` is NaN. An infinite `got` counts as the first value past the largest finite one.
         """
         wide = got.astype(np.float64)
         dtype = dtypes.of(got)
@@ -46,10 +50,14 @@ class Rounded:
             if infinite.any():
                 edge = np.ldexp(np.sign(wide), dtype.max_exponent + 1 - self.quantum)
                 units = np.where(infinite, edge, units)
-            error = np.asarray(np.abs((units - self.units) - self.residual))
+            error = np.asarray((units - self.units) - self.residual)
             if infinite.any():  # however far past the edge the exact value lies, infinity is its correct rounding
                 error = np.where(infinite & (wide == self.value.astype(np.float64)), 0.0, error)
             return error
+
+    def subnormal(self) -> np.ndarray:
+        """Where the rounded values are subnormal numbers: bool, zeros are none."""
+        return np.asarray((self.units != 0) & (np.abs(self.units) < 2.0 ** (dtypes.of(self.value).precision - 1)))
 
     def magnitude(self) -> np.ndarray:
         """The exact values' magnitudes, rounded to float64 (for budgets, which need no more)."""

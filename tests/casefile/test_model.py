@@ -60,6 +60,8 @@ def one(**parts: Any) -> dict[str, Any]:
         (one(expect={"shape": [], "prints": "1.0"}), True),
         (one(call=None, claim="exp(x) == 1", within={"ulp": 1, "because": "because it is"}), True),
         (one(check=["value", "gradient"], subnormals="preserve", draw="curve", about="text"), True),
+        (one(draw="accuracy"), True),
+        (one(draw="line"), False),
         ({"cases": []}, False),
         ({}, False),
         ({"cases": [5]}, False),

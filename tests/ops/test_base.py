@@ -152,3 +152,8 @@ def test_gradients_are_taken_of_predictions_and_weights_but_not_of_targets() -> 
     parameters = OPERATIONS["binary_cross_entropy_with_logits"].parameters
     assert [n for n, p in parameters.items() if p.differentiable] == ["x", "weight", "pos_weight"]
     assert [n for n, p in parameters.items() if p.holds_arrays] == ["x", "target", "weight", "pos_weight"]
+
+
+def test_what_works_along_an_axis_or_reduces_or_moves_is_not_elementwise() -> None:
+    found = {name for name, one in OPERATIONS.items() if one.elementwise}
+    assert found == {"sigmoid", "log_sigmoid", "exp", "log", "negative", "add", "subtract", "multiply", "divide"}

@@ -147,6 +147,26 @@ def test_a_case_is_recorded_with_its_text_and_without_the_machines_paths(
     assert str(tmp_path) not in run.path.read_text()
 
 
+DRAWN = """
+  - {name: drawn, given: {x: [-3.0, 1.5, 1.0]}, call: exp(x), draw: accuracy}
+  - {name: along, given: {x: [-3.0, 1.5, 1.0]}, call: 'softmax(x, axis=0)', draw: accuracy}
+  - {name: plain, given: {x: [-3.0, 1.5, 1.0]}, call: exp(x)}
+"""
+
+
+def test_errors_by_exponent_are_recorded_of_what_is_to_be_drawn_and_the_curve_of_what_has_one(
+    recorded: Callable[..., Run],
+) -> None:
+    run = recorded(DRAWN, modes=["eager"])
+    assert run.complete
+    drawn, along, plain = run.records
+    assert [(b.sign, b.exponent, b.count) for b in drawn.profile.bins] == [(-1, 1, 1), (1, 0, 2)]
+    assert run.variants[drawn.variant].curve == [(-3.0, 0.0497871), (1.0, 2.71828)]
+    assert along.profile is not None and run.variants[along.variant].curve == []
+    assert plain.profile is None and run.variants[plain.variant].curve == []
+    assert [run.cases[f"things/{name}"].draw for name in ("drawn", "plain")] == ["accuracy", ""]
+
+
 def test_a_refusal_is_recorded_with_its_error_and_without_a_result(recorded: Callable[..., Run]) -> None:
     refused = next(r for r in recorded(TEXT).records if "refused" in r.variant)
     assert refused.raised.startswith("AxisError: axis 3 is out of bounds")

@@ -227,6 +227,7 @@ def share(folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Calla
         ("name: one, given: {x: [1.0]}, call: exp(sigmoid(x))", []),  # which of the two would be meant?
         ("name: one, given: {x: [1.0]}, call: sigmoid(-x)", []),
         ("name: one, given: {x: [1.0]}, claim: sigmoid(x) <= 1", []),
+        ("name: one, given: {x: [1.0]}, call: sigmoid(x), draw: accuracy", []),  # drawn are the primary spellings
         ("name: one, given: {x: [1.0]}, call: sigmoid(x), check: [gradient]", ["lib.sigmoid", "formula: doubled"]),
     ],
 )

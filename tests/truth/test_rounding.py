@@ -58,6 +58,22 @@ def nearest(value: Fraction, dtype: DType) -> int:
     return pattern | (0x8000 if value < 0 else 0)
 
 
+def test_an_error_has_the_sign_of_its_direction_and_the_size_of_the_distance() -> None:
+    exact = rounded([Fraction(3, 2), Fraction(-3, 2), Fraction(1) + Fraction(1, 2**12), Fraction(2) ** 17], FLOAT16)
+    got = np.array([1.5 + 2**-10, -1.5 + 2**-9, 1, np.inf], dtype=np.float16)
+    assert exact.error(got).tolist() == [1, 2, -0.25, 0]
+    assert exact.distance(got).tolist() == [1, 2, 0.25, 0]
+    assert exact.error(-got)[3] < 0
+
+
+@each_narrow_dtype
+def test_subnormal_values_are_told_from_zeros_and_normal_ones(dtype: DType) -> None:
+    tiny = Fraction(2) ** dtype.min_exponent
+    smallest = Fraction(2) ** dtype.smallest_quantum
+    values = [Fraction(0), smallest, -smallest, tiny - smallest, tiny, smallest / 4]
+    assert rounded(values, dtype).subnormal().tolist() == [False, True, True, True, False, False]
+
+
 @each_narrow_dtype
 @pytest.mark.parametrize("sign", [1, -1], ids=["positive", "negative"])
 def test_every_value_and_every_midpoint_between_neighbours_rounds_as_the_bit_patterns_say(
