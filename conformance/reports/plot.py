@@ -13,7 +13,8 @@ from conformance.reports.curve import Figure, Series
 WIDTH = 820
 LEFT, RIGHT = 84, 16
 _TOP, _CURVE, _GAP, _STRIP, _CAPTION, _BOTTOM = 14, 210, 44, 46, 26, 46
-_LINEAR_UP_TO = 8.0
+LINEAR_UP_TO = 8.0
+"""Axes of errors in ULP that go further are bent by log2(1 + error), so that small ones stay visible."""
 _CAPTION_LETTERS = 100
 
 # Small shapes around a point, told apart without colour.
@@ -84,9 +85,9 @@ def plot(figure: Figure) -> Plot:
     x_low, x_high = float(figure.x[0]), float(figure.x[-1])
     y_low, y_high = _padded(float(figure.y.min()), float(figure.y.max()))
     curve_bottom = float(_TOP + _CURVE)
-    across = _scale(x_low, x_high, LEFT, WIDTH - RIGHT)
-    up = _scale(y_low, y_high, curve_bottom, _TOP)
-    points = " ".join(f"{_short(across(x))},{_short(up(y))}" for x, y in zip(figure.x, figure.y, strict=True))
+    across = scale(x_low, x_high, LEFT, WIDTH - RIGHT)
+    up = scale(y_low, y_high, curve_bottom, _TOP)
+    points = " ".join(f"{short(across(x))},{short(up(y))}" for x, y in zip(figure.x, figure.y, strict=True))
     finite = [np.abs(s.errors[np.isfinite(s.errors)]).max(initial=0.0) for s in figure.series]
     largest = max([1.0, *map(float, finite)])
     strips = []
@@ -104,22 +105,22 @@ def plot(figure: Figure) -> Plot:
         x_ticks=[Tick(across(value), text) for value, text in nice_ticks(x_low, x_high, 9)],
         y_ticks=[Tick(up(value), text) for value, text in nice_ticks(y_low, y_high, 5)],
         strips=strips,
-        logarithmic=largest > _LINEAR_UP_TO,
+        logarithmic=largest > LINEAR_UP_TO,
     )
 
 
 def _strip(
     series: Series, number: int, figure: Figure, across: Callable[[float], float], top: float, largest: float
 ) -> Strip:
-    bend: Callable[[float], float] = (lambda e: e) if largest <= _LINEAR_UP_TO else lambda e: math.log2(1 + e)
+    bend: Callable[[float], float] = (lambda e: e) if largest <= LINEAR_UP_TO else lambda e: math.log2(1 + e)
     zero, reach = top + _STRIP / 2, _STRIP / 2 - 3
     mark = _MARKS[number % len(_MARKS)]
     stems, marks = [], []
     for x, error in zip(figure.x, series.errors, strict=True):
         if error == 0 or not math.isfinite(error):
             continue
-        across_x, y = _short(across(x)), _short(zero - math.copysign(bend(abs(error)) / bend(largest) * reach, error))
-        stems.append(f"M{across_x} {_short(zero)}V{y}")
+        across_x, y = short(across(x)), short(zero - math.copysign(bend(abs(error)) / bend(largest) * reach, error))
+        stems.append(f"M{across_x} {short(zero)}V{y}")
         marks.append(f"M{across_x} {y}{mark}")
     caption = " · ".join(series.columns)
     if len(caption) > _CAPTION_LETTERS:
@@ -156,9 +157,11 @@ def _padded(low: float, high: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
+def scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
+    """The straight line that takes `low` to `start` and `high` to `end`."""
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A coordinate with one decimal, or none."""
     return f"{number:.1f}".removesuffix(".0")
