@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.judging import VERDICTS
-from conformance.reports import page, plot, view
+from conformance.reports import accuracy_plot, page, plot, view
 from conformance.reports.agreement import STEPS
 from conformance.reports.query import term
 from conformance.reports.source import highlighted
 from conformance.runfile import Run
 
-STYLES = ["base.css", "parity.css"]
+STYLES = ["base.css", "parity.css", "accuracy.css"]
 SCRIPTS = ["base.js", "sorting.js", "query.js", "index.js", "variant.js", "list.js", "parity.js"]
 
 
@@ -38,6 +38,8 @@ def render(content: view.Page) -> str:
         page=content,
         plots=[plot.plot(figure) for figure in content.figures],
         plot_edges={"width": plot.WIDTH, "left": plot.LEFT, "right": plot.WIDTH - plot.RIGHT},
+        accuracies=[accuracy_plot.plots(accuracy) for accuracy in content.accuracies],
+        accuracy_marks=accuracy_plot.MARKS,
         verdicts=VERDICTS,
         steps=STEPS,
         term=term,

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.backends.base import IDIOMS
 from conformance.judging import FAILURES, VERDICTS
+from conformance.reports.accuracy import Accuracies, Accuracy
 from conformance.reports.agreement import Agreement, Agreements
 from conformance.reports.blame import Blame, BlameSeen
 from conformance.reports.budgets import Budgets, BudgetsSeen
@@ -104,6 +105,7 @@ class Page:
     functions: list[Function]
     budgets: Budgets
     figures: list[Figure]
+    accuracies: list[Accuracy]
     index: dict[str, Any]
     packets: list[str]
     sources: list[str]
@@ -127,9 +129,9 @@ def page(runs: Sequence[Run]) -> Page:
     matrix, issues, blame = Matrix(material), Issues(material), BlameSeen(material.columns)
     agreements, porting, budgets = Agreements(material.columns), Porting(material), BudgetsSeen(material.columns)
     figures, index = Figures(material.columns), Index(material)
-    details = Details(material, index)
+    details, accuracies = Details(material, index), Accuracies(material.columns)
     for part in material.parts():
-        for gathering in (matrix, issues, blame, agreements, porting, budgets, figures, index, details):
+        for gathering in (matrix, issues, blame, agreements, porting, budgets, figures, accuracies, index, details):
             gathering.add(part)
     sources = details.finish()
     return Page(
@@ -160,6 +162,7 @@ def page(runs: Sequence[Run]) -> Page:
         functions=porting.functions(told),
         budgets=budgets.all(material.operations, told),
         figures=figures.all,
+        accuracies=accuracies.all(figures.all),
         index=index.data() | {"perPacket": PACKET},
         packets=details.packets,
         sources=sources,
