@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from conformance import dtypes
-from conformance.backends.base import Backend, Function, Unsupported
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Function, Unsupported
 from conformance.layouts import copied
 from conformance.ops import OPERATIONS
 from conformance.program import Program, Ref, Step, runner

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.backends.base import Unsupported
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Unsupported
 from conformance.casefile.inputs import materialise
 from conformance.execution import Executor, Outcome
 from conformance.program import compile_variant

@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import metadata
 
-from conformance.backends.base import Backend, Unsupported
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Unsupported
 
 GROUP = "conformance.backends"
 _OWN = ("numpy", "torch", "tensorflow", "jax")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from conformance.backends.base import Backend, Function
+from conformance.backends.base import Backend
 from conformance.backends.idioms.jax import idiom
+from conformance.backends.spelling import Function
 
 if TYPE_CHECKING:
     import jax

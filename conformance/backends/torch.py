@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ml_dtypes
 import numpy as np
 
-from conformance.backends.base import Backend, Function
+from conformance.backends.base import Backend
 from conformance.backends.idioms.torch import idiom
+from conformance.backends.spelling import Function
 from conformance.layouts import copied
 
 if TYPE_CHECKING:

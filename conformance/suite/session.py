@@ -14,7 +14,8 @@ from msgspec import UNSET
 
 import conformance
 from conformance import backends
-from conformance.backends.base import IDIOMS, Backend, Idioms, Unsupported, own_version
+from conformance.backends.base import IDIOMS, Backend, own_version
+from conformance.backends.spelling import Idioms, Unsupported
 from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from conformance import backends
-from conformance.backends.base import Backend, Idioms, Unsupported, own_version
+from conformance.backends.base import Backend, own_version
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Idioms, Unsupported
 
 
 class FakePoint:

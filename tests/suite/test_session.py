@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from conformance import backends, runfile
-from conformance.backends.base import Idioms, Unsupported
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Idioms, Unsupported
 from conformance.corpus import manifest_digest
 from conformance.runfile import Run
 from conformance.suite.session import BackendSession, describe_failure
