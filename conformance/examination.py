@@ -41,6 +41,10 @@ class Examination:
     def run(self) -> None:
         """Look at every channel that this variant has."""
         outcome = self._outcome
+        for change in outcome.changes:
+            self._add("state", change.expected, change.got)
+        for what, where in outcome.elsewhere.items():
+            self._add("device", f"{what} on the device asked for", where)
         if outcome.raised is not None:
             if not (self._expect.raises and outcome.raised.refused):
                 wanted = "a refusal of the call" if self._expect.raises else "a result"

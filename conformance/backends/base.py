@@ -27,12 +27,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from conformance.backends.spelling import Function, Idioms, Unsupported
+from conformance.devices import kind_of
 
 Native = Any
 """An array of the framework."""
 
 IDIOMS = "idioms"
 """Not a mode of execution: the plain mode, once for every other spelling of an operation. Listed beside the modes."""
+
+GPU_FAST = "gpu-fast"
+"""The plain mode on a GPU with the framework's defaults on (TF32, sums in half precision), which are off elsewhere."""
 
 
 class Backend(ABC):
@@ -44,18 +48,23 @@ class Backend(ABC):
         distributions: installed packages whose versions a run records, the framework's own first. The first one that
             is installed gives the framework's version.
         modes: how it executes; the first is the plain one.
+        gpu_modes: modes beside them that exist on a GPU only, such as `GPU_FAST`.
         idioms: one function an operation.
         imports: the modules that adapter and idioms name, by the global name they use. They are imported into the
             modules of both when an instance is made, and not before: listing backends and reading idioms must import
             none.
+        own_variables: prefixes of environment variables that the framework sets for itself while it runs; a call may
+            change no others.
     """
 
     name: ClassVar[str]
     package: ClassVar[str]
     distributions: ClassVar[tuple[str, ...]]
     modes: ClassVar[tuple[str, ...]] = ("eager",)
+    gpu_modes: ClassVar[tuple[str, ...]] = ()
     idioms: ClassVar[Idioms]
     imports: ClassVar[Mapping[str, str]] = {}
+    own_variables: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
@@ -65,16 +74,23 @@ class Backend(ABC):
                     vars(sys.modules[module])[name] = importlib.import_module(imported)
 
     @classmethod
-    def run_modes(cls) -> tuple[str, ...]:
-        """Everything a run goes through: the modes, and `IDIOMS` where there are other spellings."""
-        return (*cls.modes, IDIOMS) if cls.idioms.has_others else cls.modes
+    def run_modes(cls, device: str = "cpu") -> tuple[str, ...]:
+        """Everything a run on a device goes through: the modes, and `IDIOMS` where there are other spellings."""
+        modes = (*cls.modes, *cls.gpu_modes) if kind_of(device) == "gpu" else cls.modes
+        return (*modes, IDIOMS) if cls.idioms.has_others else modes
 
     @classmethod
     def not_installed(cls) -> str | None:
         """Why the framework can't be imported, or None. Imports nothing."""
-        if importlib.util.find_spec(cls.package) is None:
-            return f"{cls.package} is not installed: pip install 'framework-conformance[{cls.name}]'"
-        return None
+        try:
+            found = importlib.util.find_spec(cls.package)
+        except ModuleNotFoundError:  # the package around it
+            found = None
+        if found is not None:
+            return None
+        own = cls.__module__.startswith("conformance.backends.")
+        wanted = f"'framework-conformance[{cls.name}]'" if own else next(iter(cls.distributions), cls.package)
+        return f"{cls.package} is not installed: pip install {wanted}"
 
     @classmethod
     def versions(cls) -> dict[str, str]:
@@ -87,7 +103,17 @@ class Backend(ABC):
 
     @abstractmethod
     def devices(self) -> list[str]:
-        """The kinds of device at hand: ``cpu``, ``gpu``."""
+        """The devices at hand, as `conformance.devices` names them: ``cpu``, ``gpu``, ``gpu:1``."""
+
+    @abstractmethod
+    def device_of(self, array: Native) -> str:
+        """The device that an array of the framework lives on, by the names of `devices`.
+
+        Asked of every input, result and gradient, so that what is computed elsewhere does not go unnoticed.
+
+        Raises:
+            TypeError: it is no array of this framework; see `foreign`.
+        """
 
     def start(self) -> None:  # noqa: B027 - most adapters have nothing to prepare
         """Make the framework deterministic and precise; called once, before anything else.
@@ -152,12 +178,26 @@ class Backend(ABC):
         """Settings that can change results (threads, precision switches), for the record."""
         return {}
 
+    def state(self) -> Mapping[str, Any]:
+        """What outlives a call and changes later ones (the default dtype), by name: no call may change it."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - there is nothing to put back where `state` is empty
+        """Put back what `state` gave."""
+
     def flushes_subnormals(self, mode: str) -> bool:
         """Whether dividing the smallest normal float32 by two gives zero in `mode`."""
         tiny = np.full((4,), 2.0**-126, dtype=np.float32)
         with self.scope(mode):
             halve = self.compile(lambda x: (x * 0.5,), mode)
             return not self.to_numpy(halve(self.from_numpy(tiny))[0]).any()
+
+
+def foreign(array: Any, backend: Backend) -> TypeError:
+    """The error of `Backend.device_of` about something that is no array of the framework."""
+    kind = type(array)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return TypeError(f"'{name}' is no array of {backend.package}")
 
 
 def own_version(cls: type[Backend]) -> str:

@@ -27,7 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     try:
         _prepare(config)
-    except (pytest.UsageError, CaseFileError, SelectionError, backends.UnknownBackendError) as error:
+    except (
+        pytest.UsageError,
+        CaseFileError,
+        SelectionError,
+        backends.UnknownBackendError,
+        backends.BrokenBackendError,
+    ) as error:
         config.stash[MISTAKE] = str(error)
 
 
@@ -39,13 +45,13 @@ def _prepare(config: pytest.Config) -> None:
     names = option.conformance_backend or backends.installed()
     device, modes = option.conformance_device, option.conformance_mode
     sessions = {
-        name: BackendSession(name, selection, device, _known(name, modes) if len(names) > 1 else modes)
+        name: BackendSession(name, selection, device, _known(name, modes, device) if len(names) > 1 else modes)
         for name in dict.fromkeys(names)
-        if len(names) == 1 or not modes or _known(name, modes)
+        if len(names) == 1 or not modes or _known(name, modes, device)
     }
     for mode in modes:
         if not any(mode in session.modes for session in sessions.values()):
-            raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}'")
+            raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}' on {device}")
     if option.conformance_run_file and len(sessions) != 1:
         raise pytest.UsageError("--run-file needs exactly one --backend: a run file is one backend's run")
     if option.conformance_run_file and os.environ.get("PYTEST_XDIST_WORKER"):
@@ -54,15 +60,20 @@ def _prepare(config: pytest.Config) -> None:
     config.stash[RAN] = dict.fromkeys(sessions, 0)
 
 
-def _known(name: str, modes: list[str]) -> list[str]:
-    """The modes that a backend has, of those asked for of all backends."""
-    return [mode for mode in modes if mode in backends.load(name).run_modes()]
+def _known(name: str, modes: list[str], device: str) -> list[str]:
+    """The modes that a backend has on a device, of those asked for of all backends."""
+    return [mode for mode in modes if mode in backends.load(name).run_modes(device)]
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:
     """The parameters of an item of this suite; of any other, none."""
     found: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     return found if isinstance(found.get("session"), BackendSession) else {}
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """A line for each adapter that can't be used, where all that are installed are asked for."""
+    return [] if config.option.conformance_backend else list(backends.broken().values())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -299,7 +299,7 @@ class Broken(NumpyBackend):
 @pytest.mark.parametrize(
     ("kind", "device", "reason"),
     [
-        (NotInstalled, "cpu", "no_such_framework is not installed: pip install 'framework-conformance[absent]'"),
+        (NotInstalled, "cpu", "no_such_framework is not installed: pip install numpy"),
         (NumpyBackend, "gpu", "no gpu here; numpy sees cpu"),
         (Refusing, "cpu", "needs a processor with AVX"),
         (Broken, "cpu", "numpy can't be imported: libmissing.so: cannot open shared object file"),
