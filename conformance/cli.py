@@ -323,6 +323,33 @@ def backends_() -> None:
                 _out.print(f"  {label:<11}{text}")
 
 
+@app.command()
+def smoke(
+    backend: Annotated[str, typer.Argument(help="A backend's name.")],
+    device: Device = "cpu",
+) -> None:
+    """Tell a broken adapter from a broken framework: its contract first, then calls whose results anybody knows.
+
+    Exit status: 0, both are sound; 1, the framework is at fault; 2, the adapter is, or a usage error; 3, the framework
+    is not installed or has no such device.
+    """
+    from conformance import backends
+    from conformance.smoke import smoking
+
+    lines = []
+    try:
+        for line in smoking.smoke(backend, _device(device)):
+            _out.print(str(line))
+            lines.append(line)
+    except backends.UnknownBackendError as error:
+        _fail(str(error))
+    except smoking.NotHereError as error:
+        _err.print(f"error: {error}")
+        raise typer.Exit(3) from None
+    _out.print(smoking.closing_line(backend, lines))
+    raise typer.Exit(smoking.exit_status(lines))
+
+
 def _select(cases: Path | None, patterns: list[str]) -> Selection:
     from conformance.casefile.errors import CaseFileError
     from conformance.corpus import SelectionError, select

@@ -66,14 +66,19 @@ class Outcome:
 
 
 def started(kind: type[Backend], device: str) -> tuple[Backend, list[Change]]:
-    """A backend on a device, made and started, and what that left changed of the process, which is put back.
+    """A backend on a device, made and started, and what its start left changed of the process.
+
+    That is put back, and so is what importing the framework changes, which is none of its adapter's doing (importing
+    JAX 0.10 draws from NumPy's generator).
 
     Raises:
         Unsupported: it can't run here, or there is no such device.
         ImportError: the framework can't be imported.
     """
-    with Watch(AT_START) as watch:
+    watch = Watch(AT_START)
+    with watch:
         backend = kind(device)
+    with watch:
         if device not in backend.devices():
             raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")
         backend.start()
@@ -134,7 +139,7 @@ class Executor:
                 operations = [step.operation for step in program.steps]
                 self._locate(outcome, "the result of", operations, _all_of(results, program))
                 outcome.received += [_judgeable(self._backend.to_numpy(result)) for result in results]
-                outcome.overwritten = self._overwritten(program, inputs, before, natives)
+                outcome.overwritten = self._written_to(program, inputs, before, natives)
                 if aliasing:
                     outcome.received = [array.copy() for array in outcome.received]
                     outcome.aliases = self._aliases(natives[0], results[-1])
@@ -142,6 +147,7 @@ class Executor:
             outcome.unsupported = str(reason)
         except (Exception, SystemExit) as error:
             outcome.raised = _raised(error, calling)
+        self._unwrite(outcome, program, inputs, before)
         outcome.changes = self.watch.changes
         return outcome
 
@@ -160,23 +166,26 @@ class Executor:
             if where != device:
                 outcome.elsewhere[f"{what} {name}"] = where
 
-    def _overwritten(
+    def _written_to(
         self, program: Program, inputs: Sequence[np.ndarray], before: Sequence[bytes], natives: Sequence[Any]
     ) -> list[str]:
-        """The inputs that are not what they were: as the framework holds them, or as they were handed over.
-
-        Other modes and backends get the same ones, so that those are put back.
-        """
+        """The inputs that the framework holds otherwise than they were handed over."""
         found = []
         for name, given, bits, native in zip(program.inputs, inputs, before, natives, strict=True):
             now = self._backend.to_numpy(native)
-            wrong = now.dtype == given.dtype and now.tobytes() != bits
-            if given.tobytes() != bits:
-                overwrite(given, bits)
-                wrong = True
-            if wrong:
+            if now.dtype == given.dtype and now.tobytes() != bits:
                 found.append(name)
         return found
+
+    def _unwrite(
+        self, outcome: Outcome, program: Program, inputs: Sequence[np.ndarray], before: Sequence[bytes]
+    ) -> None:
+        """Put back inputs that were written to where they were handed over: other modes and backends get the same."""
+        for name, given, bits in zip(program.inputs, inputs, before, strict=True):
+            if given.tobytes() != bits:
+                overwrite(given, bits)
+                if name not in outcome.overwritten:
+                    outcome.overwritten.append(name)
 
     def _aliases(self, given: Any, result: Any) -> bool:
         """Whether a write to an array shows in another one."""
@@ -212,12 +221,13 @@ class Executor:
                     name: _judgeable(self._backend.to_numpy(gradient))
                     for name, gradient in zip(names, found, strict=True)
                 }
-                written = self._overwritten(program, inputs, before, natives)
+                written = self._written_to(program, inputs, before, natives)
                 outcome.overwritten += [name for name in written if name not in outcome.overwritten]
         except Unsupported as reason:
             outcome.unsupported = str(reason)
         except (Exception, SystemExit) as error:
             outcome.raised = _raised(error)
+        self._unwrite(outcome, program, inputs, before)
         outcome.changes = [*outcome.changes, *self.watch.changes]
         return outcome
 
