@@ -116,12 +116,10 @@ class Executor:
         outcome = Outcome()
         calling = False
         key = (mode, idiom, program.key)
-        if key not in self._compiled:
-            with contextlib.suppress(Exception):  # it will be said where the call is made
-                self._functions(program, idiom)  # imports what spellings need, which may change what is watched
-            self.watch.settle()
         before = [array.tobytes() for array in inputs]
         try:
+            if key not in self._compiled:
+                self._import_needs(program, idiom)
             with self.watch, self._backend.scope(mode):
                 natives = [self._backend.from_numpy(copied(array) if aliasing else array) for array in inputs]
                 self._locate(outcome, "the input", program.inputs, natives)
@@ -150,6 +148,12 @@ class Executor:
         self._unwrite(outcome, program, inputs, before)
         outcome.changes = self.watch.changes
         return outcome
+
+    def _import_needs(self, program: Program, idiom: str) -> None:
+        """Import what spellings need, which may change what is watched; what is wrong is said where they are called."""
+        with contextlib.suppress(Exception):
+            self._functions(program, idiom)
+        self.watch.settle()
 
     def _locate(self, outcome: Outcome, what: str, names: Iterable[str], arrays: Sequence[Any]) -> None:
         """Note the arrays that do not live on the backend's device.

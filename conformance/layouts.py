@@ -65,5 +65,5 @@ def overwrite(array: np.ndarray, bits: bytes) -> None:
     for owner in reversed(locked):
         owner.flags.writeable = True
     array[...] = np.frombuffer(bits, dtype=array.dtype).reshape(array.shape)
-    for owner in locked:
+    for owner in [array, *locked]:
         owner.flags.writeable = False

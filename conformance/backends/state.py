@@ -81,7 +81,10 @@ def _memory_of_pythons_generator() -> Callable[[], Any]:
 
 
 def _memory_of_numpys_generator() -> Callable[[], Any]:
-    """Reads the memory of NumPy's global generator; its state where it is another one than the Mersenne Twister."""
+    """Reads the memory of NumPy's global generator; its state where it is another one than the Mersenne Twister.
+
+    Normal numbers come in pairs, and the second of a pair is kept elsewhere: taking that one alone goes unseen.
+    """
     first = np.random.mtrand.get_bit_generator()
     if not isinstance(first, np.random.MT19937):
         return lambda: repr(np.random.mtrand.get_bit_generator().state)
@@ -93,6 +96,16 @@ def _memory_of_numpys_generator() -> Callable[[], Any]:
         return memory.raw if generator is first else repr(generator.state)
 
     return read
+
+
+def _keep_numpys_generator() -> tuple[Any, Any]:
+    return np.random.mtrand.get_bit_generator(), np.random.get_state(legacy=False)
+
+
+def _restore_numpys_generator(kept: tuple[Any, Any]) -> None:
+    generator, values = kept
+    np.random.mtrand.set_bit_generator(generator)
+    np.random.set_state(values)
 
 
 def _current_directory() -> str:
@@ -142,12 +155,7 @@ _smallest_normal = sys.float_info.min
 
 _RANDOM = (
     Part("Python's random state", _memory_of_pythons_generator(), random.setstate, random.getstate),
-    Part(
-        "NumPy's random state",
-        _memory_of_numpys_generator(),
-        np.random.set_state,
-        lambda: np.random.get_state(legacy=False),
-    ),
+    Part("NumPy's random state", _memory_of_numpys_generator(), _restore_numpys_generator, _keep_numpys_generator),
 )
 _OTHERS = (
     Part("NumPy's errstate", np.geterr, lambda kept: np.seterr(**kept), differ=_settings),
@@ -225,6 +233,7 @@ class Watch:
         self.changes: list[Change] = []
 
     def __enter__(self) -> Watch:
+        self.changes = []
         if not self._depth:
             self.settle()
             self._streams = self._stdout.stream, self._stderr.stream = sys.stdout, sys.stderr
@@ -234,6 +243,7 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._depth -= 1
+        sys.stdout, sys.stderr = (self._stdout, self._stderr) if self._depth else self._streams
         self.changes = []
         now = [read() for read in self._reads]
         if now != self._seen:
@@ -244,10 +254,6 @@ class Watch:
             if heard.tell():
                 self.changes.append(Change(f"nothing on {name}", _quoted(heard.getvalue())))
                 heard.forget()
-        if self._depth:
-            sys.stdout, sys.stderr = self._stdout, self._stderr
-        else:
-            sys.stdout, sys.stderr = self._streams
 
     def settle(self) -> None:
         """Take everything as given that is not as it was when last seen: nobody is to blame for it."""

@@ -71,11 +71,6 @@ def _parameters(item: pytest.Item) -> dict[str, Any]:
     return found if isinstance(found.get("session"), BackendSession) else {}
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    """A line for each adapter that can't be used, where all that are installed are asked for."""
-    return [] if config.option.conformance_backend else list(backends.broken().values())
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each case in each mode of each backend."""
     if "session" not in metafunc.fixturenames:
@@ -122,3 +117,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for name, run in config.stash[SESSIONS].items():
         expected = sum(_parameters(item).get("session") is run for item in session.items)
         run.finish(complete=config.stash[RAN][name] == expected)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A line for each adapter that can't be used, where all that are installed were asked for."""
+    if SESSIONS in config.stash and not config.option.conformance_backend:
+        for line in backends.broken().values():
+            terminalreporter.write_line(f"error: {line}")
