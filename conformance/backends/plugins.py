@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.spelling import Idioms
-from conformance.backends.state import AT_IMPORT, Watch
+from conformance.backends.state import AT_IMPORT, Watch, in_short
 
 GROUP = "conformance.backends"
 OWN = ("numpy", "torch", "tensorflow", "jax")
@@ -92,8 +92,7 @@ def examined(name: str, point: Point) -> type[Backend] | str:
         except (Exception, SystemExit) as error:
             problem = f"{type(error).__name__}: {error}"
     if not problem and watch.changes:
-        changes = "; ".join(f"expected {change.expected}, got {change.got}" for change in watch.changes)
-        problem = f"importing its module must leave no trace: {changes}"
+        problem = f"importing its module must leave no trace: {in_short(watch.changes)}"
     if not problem:
         found: type[Backend] = kind
         return found

@@ -284,6 +284,11 @@ class Watch:
         self.changes.append(Change(f"{part.what} as before", f"{came} (put back)"))
 
 
+def in_short(changes: Sequence[Change]) -> str:
+    """Changes in a line."""
+    return "; ".join(f"expected {change.expected}, got {change.got}" for change in changes)
+
+
 def _quoted(text: str) -> str:
     line = " ".join(text.split())
     return repr(line if len(line) <= _MOST_QUOTED else line[:_MOST_QUOTED] + "…")

@@ -10,6 +10,7 @@ import numpy as np
 
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Unsupported
+from conformance.backends.state import Watch, in_short, of_calls
 from conformance.execution import Executor
 from conformance.ops import OPERATIONS
 from conformance.program import Program, Ref, Refs, Step
@@ -44,19 +45,16 @@ EXACT: tuple[tuple[str, Mapping[str, Any], Any], ...] = (
 
 def idiom_lines(backend: Backend) -> Iterator[Line]:
     """A line for every idiom that is not called as its operation is, or refuses what its signature offers."""
-    words = "spells operations by their names and parameters"
     idioms = backend.idioms
-    unknown = sorted(set(idioms) - set(OPERATIONS))
-    found = [f"'{name}' is no operation of this suite" for name in unknown]
-    found += [wrong for name in OPERATIONS if name in idioms and (wrong := _signature(name, idioms[name]))]
-    yield Line("adapter", words, "; ".join(found), _lacking(backend))
-    refused = False
-    for name, _, _ in EXACT:
-        if name in idioms and not _signature(name, idioms[name]):
-            for line in _refusals(backend, name):
-                refused = True
-                yield line
-    if not refused:
+    wrong = {name: _signature(name, function) for name, function in idioms.items()}
+    for name in idioms:
+        if wrong[name]:
+            yield Line("adapter", f"spells {name} as an operation of this suite", wrong[name], operation=name)
+    if not any(wrong.values()):
+        yield Line("adapter", "spells operations by their names and parameters", note=_lacking(backend))
+    refusals = [line for name, _, _ in EXACT if name in idioms and not wrong[name] for line in _refusals(backend, name)]
+    yield from refusals
+    if not refusals:
         yield Line("adapter", "takes all that the signatures of its idioms offer")
 
 
@@ -67,6 +65,8 @@ def _lacking(backend: Backend) -> str:
 
 def _signature(operation: str, function: Function) -> str:
     """How an idiom's parameters differ from its operation's; empty where they don't."""
+    if operation not in OPERATIONS:
+        return "there is none of that name"
     try:
         found = inspect.signature(function).parameters
     except ValueError:
@@ -83,17 +83,23 @@ def _signature(operation: str, function: Function) -> str:
 def _refusals(backend: Backend, operation: str) -> Iterator[Line]:
     """A line for each call that an idiom offers and raises an error for."""
     arguments = next(given for name, given, _ in EXACT if name == operation)
+    watch = Watch(of_calls(backend.own_variables), backend.state, backend.restore)
+    function = backend.idioms.spelling(operation).ready()
     for changed in ({}, *_choices(operation, arguments)):
         chosen = {**arguments, **changed}
         shown = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
-        with plain_scope(backend):
-            try:
-                backend.synchronise(backend.idioms.spelling(operation).ready()(**_natives(backend, chosen)))
-            except Unsupported:
-                continue
-            except Exception as error:
-                party = to_blame(error, type(backend))
-                yield Line(party, f"takes {operation}({shown})", in_words(error), operation=operation)
+        party: Party = "adapter"
+        problem = ""
+        try:
+            with watch, plain_scope(backend):
+                backend.synchronise(function(**_natives(backend, chosen)))
+        except Unsupported:
+            continue
+        except Exception as error:
+            party, problem = to_blame(error, type(backend)), in_words(error)
+        problem = problem or in_short(watch.changes)
+        if problem:
+            yield Line(party, f"takes {operation}({shown})", problem, operation=operation)
 
 
 def _choices(operation: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -167,8 +173,8 @@ def _faults(
 ) -> Iterator[tuple[Party, str]]:
     program, inputs = program_of(operation, arguments)
     outcome = executor.run(program, inputs, mode)
-    for change in outcome.changes:
-        yield "adapter", f"the call must leave everything as it was: expected {change.expected}, got {change.got}"
+    if outcome.changes:
+        yield "adapter", in_short(outcome.changes)
     for what, where in outcome.elsewhere.items():
         yield "adapter", f"{what} lives on {where}"
     if outcome.overwritten:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+import conformance
 from conformance.backends.base import Backend
+
+_PACKAGE = Path(conformance.__file__).parent
 
 Party = Literal["adapter", "framework"]
 
@@ -55,6 +59,7 @@ def to_blame(error: BaseException, kind: type[Backend]) -> Party:
     modules = {cls.__module__ for cls in kind.__mro__} | kind.idioms.modules
     own = {getattr(sys.modules.get(name), "__file__", None) for name in modules}
     frames = traceback.extract_tb(error.__traceback__)
-    return (
-        "adapter" if not frames or frames[-1].filename in own or "conformance" in frames[-1].filename else "framework"
-    )
+    while frames and frames[-1].name == "__getattr__":  # a name that is not there is a mistake of whoever asks for it
+        frames.pop()
+    here = not frames or frames[-1].filename in own or Path(frames[-1].filename).is_relative_to(_PACKAGE)
+    return "adapter" if here else "framework"

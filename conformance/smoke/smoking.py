@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from conformance import backends
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Unsupported
+from conformance.backends.state import Watch, in_short, of_calls
 from conformance.execution import started
 from conformance.smoke.calls import exact_lines, idiom_lines
 from conformance.smoke.contract import CHECKS
@@ -39,19 +40,27 @@ def smoke(name: str, device: str = "cpu") -> Iterator[Line]:
         yield line
         if backend is None:
             return
-        for words, check in CHECKS.items():
-            try:
-                yield Line("adapter", words, note=check(backend))
-            except FaultError as fault:
-                yield Line("adapter", words, str(fault))
-            except Exception as error:
-                yield Line("adapter", words, in_words(error))
+        yield from _contract(backend)
         refused = []
         for line in idiom_lines(backend):
             yield line
             if line.operation:
                 refused.append(line.operation)
         yield from exact_lines(backend, refused)
+
+
+def _contract(backend: Backend) -> Iterator[Line]:
+    watch = Watch(of_calls(backend.own_variables), backend.state, backend.restore)
+    for words, check in CHECKS.items():
+        problem = note = ""
+        try:
+            with watch:
+                note = check(backend)
+        except FaultError as fault:
+            problem = str(fault)
+        except Exception as error:
+            problem = in_words(error)
+        yield Line("adapter", words, problem or in_short(watch.changes), note)
 
 
 def _start(kind: type[Backend], device: str) -> tuple[Backend | None, Line]:
@@ -63,8 +72,7 @@ def _start(kind: type[Backend], device: str) -> tuple[Backend | None, Line]:
     except (Exception, SystemExit) as error:
         party = "framework" if isinstance(error, ImportError) else to_blame(error, kind)
         return None, Line(party, words, in_words(error))
-    problem = "; ".join(f"expected {change.expected}, got {change.got}" for change in changes)
-    return backend, Line("adapter", words, problem, ", ".join(f"{n} {v}" for n, v in kind.versions().items()))
+    return backend, Line("adapter", words, in_short(changes), ", ".join(f"{n} {v}" for n, v in kind.versions().items()))
 
 
 def exit_status(lines: Sequence[Line]) -> int:

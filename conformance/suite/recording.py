@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import UNSET
 
 from conformance.backends.base import Backend
-from conformance.backends.state import Change
+from conformance.backends.state import Change, in_short
 from conformance.casefile.expressions import Comparison
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.runfile import CaseLine
@@ -67,7 +67,7 @@ def environment(backend: Backend | None, changes: Sequence[Change] = ()) -> dict
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
     if changes:
-        found["left by its start"] = "; ".join(f"expected {change.expected}, got {change.got}" for change in changes)
+        found["left by its start"] = in_short(changes)
     return found | (_settings(backend) if backend is not None else {})
 
 

@@ -152,7 +152,9 @@ class BackendSession:
             shares[mode] = (
                 whole if set(whole.variants) == set(chosen) else self.selection.share(self.name, mode, chosen)
             )
-        self._writer = Writer(path, self._header(shares, selected))
+        with self._executor.watch if self._executor else nullcontext():
+            header = self._header(shares, selected)
+        self._writer = Writer(path, header)
 
     @property
     def idioms(self) -> Idioms:
