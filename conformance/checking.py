@@ -43,7 +43,7 @@ def stale_schemas(root: Path) -> list[str]:
 def unmatched_patterns(corpus: Corpus) -> list[str]:
     """A line for each registered divergence or declared subset with a pattern that matches no variant."""
     variants = list(corpus.variants())
-    modes = {name: backends.load(name).run_modes() for name in backends.names()}
+    modes = {name: kind.run_modes("gpu") for name, kind in backends.usable().items()}  # those of every device
     lines = [
         f"divergences of {entry.backend}: '{pattern}' matches no variant in its modes, dtypes and idioms; remove the "
         f"entry, or correct its pattern"

@@ -33,7 +33,7 @@ Backends = Annotated[
 Modes = Annotated[
     list[str] | None, typer.Option("--mode", "-m", help="A mode; again for more. Default: all of each backend.")
 ]
-Device = Annotated[str, typer.Option("--device", help="cpu or gpu.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, gpu, or one of several: gpu:1.")]
 Cases = Annotated[Path | None, typer.Option("--cases", help="Case files. Default: those that come with the suite.")]
 Keyword = Annotated[str, typer.Option("-k", help="Cases whose name matches, as pytest's -k takes it.")]
 Variants = Annotated[list[str] | None, typer.Option("--variant", help="A variant's ID; * and ? match; again for more.")]
@@ -68,19 +68,19 @@ def run(
     Exit status: 0, everything passed or deviates as registered; 1, something failed; 2, usage or case-file error;
     3, a run is incomplete or nothing of it could run.
     """
-    from conformance import running
+    from conformance import backends, running
     from conformance.console import Watch, print_summary
 
-    asked = _backends(backend)
+    asked, device = _backends(backend), _device(device)
     for one in mode or []:
-        if not running.with_modes(asked, [one]):
-            _fail(f"none of {', '.join(asked)} has the mode '{one}'; 'conformance backends' shows them")
-    names = running.with_modes(asked, mode or [])
+        if not running.with_modes(asked, [one], device):
+            _fail(f"none of {', '.join(asked)} has the mode '{one}' on {device}; 'conformance backends' shows them")
+    names = running.with_modes(asked, mode or [], device)
     selection = _select(cases, variant or [])
     _refuse_unmatched(selection)
     # Results of a part must not take the place of those of the whole.
     folder = output or (Path("reports", "selected") if keyword or variant or mode else Path("reports"))
-    request = running.Request(names, folder, mode or [], _device(device), keyword, variant or [], cases, jobs)
+    request = running.Request(names, folder, mode or [], device, keyword, variant or [], cases, jobs)
     _out.print(_headline(selection, names))
     try:
         with Watch(_err) as watch:
@@ -91,6 +91,7 @@ def run(
     except OSError as error:
         _fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
     runs, problems = running.collect(children)
+    problems += backends.broken(backend or ()).values()
     if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read
         _fail("\n".join(problems))
     failed = running.failures(runs)
@@ -125,6 +126,7 @@ def check(
 
     selection = _select(cases, [])
     corpus = selection.corpus
+    _tell_of_broken()
     if write_schemas:
         for name in checking.SCHEMAS:
             (corpus.root / name).write_text(checking.schema_text(name), encoding="utf-8")
@@ -167,9 +169,10 @@ def list_(
         for item in variants:
             _out.print(item.id)
         return
+    _tell_of_broken()
     shares = {
-        name: {mode: selection.share(name, mode).count for mode in backends.load(name).run_modes()}
-        for name in backends.names()
+        name: {mode: selection.share(name, mode).count for mode in kind.run_modes()}
+        for name, kind in backends.usable().items()
     }
     manifest = {
         "cases_digest": selection.corpus.digest,
@@ -231,7 +234,9 @@ def explain(
     found = selection.variants
     if len(found) > 1:
         _fail(f"'{variant}' matches {len(found)} variants; the first are {', '.join(v.id for v in found[:3])}")
-    for line in lines(selection, found[0], _backends(backend), _device(device)):
+    names = _backends(backend)
+    _tell_of_broken(backend)
+    for line in lines(selection, found[0], names, _device(device)):
         _out.print(line)
 
 
@@ -287,6 +292,7 @@ def audit(
     from conformance.audit import auditing, telling
 
     names = _backends(backend)
+    _tell_of_broken(backend)
     chosen = auditing.choose(names, defect)
     if not chosen:
         _fail(f"no defect '{defect or '*'}' for {', '.join(names)}")
@@ -317,6 +323,33 @@ def backends_() -> None:
                 _out.print(f"  {label:<11}{text}")
 
 
+@app.command()
+def smoke(
+    backend: Annotated[str, typer.Argument(help="A backend's name.")],
+    device: Device = "cpu",
+) -> None:
+    """Tell a broken adapter from a broken framework: its contract first, then calls whose results anybody knows.
+
+    Exit status: 0, both are sound; 1, the framework is at fault; 2, the adapter is, or a usage error; 3, the framework
+    is not installed or has no such device.
+    """
+    from conformance import backends
+    from conformance.smoke import smoking
+
+    lines = []
+    try:
+        for line in smoking.smoke(backend, _device(device)):
+            _out.print(str(line))
+            lines.append(line)
+    except backends.UnknownBackendError as error:
+        _fail(str(error))
+    except smoking.NotHereError as error:
+        _err.print(f"error: {error}")
+        raise typer.Exit(3) from None
+    _out.print(smoking.closing_line(backend, lines))
+    raise typer.Exit(smoking.exit_status(lines))
+
+
 def _select(cases: Path | None, patterns: list[str]) -> Selection:
     from conformance.casefile.errors import CaseFileError
     from conformance.corpus import SelectionError, select
@@ -336,7 +369,19 @@ def _backends(wanted: list[str] | None) -> list[str]:
     for name in wanted or []:
         if name not in known:
             _fail(f"no backend '{name}'; there are {', '.join(known)}")
-    return list(dict.fromkeys(wanted or backends.installed()))
+    broken = backends.broken(wanted or ())
+    names = [name for name in dict.fromkeys(wanted or backends.installed()) if name not in broken]
+    if not names:
+        _fail("\n".join(broken.values()))
+    return names
+
+
+def _tell_of_broken(wanted: list[str] | None = None) -> None:
+    """A line for each adapter that can't be used, of those asked for or of all: the others go on without it."""
+    from conformance import backends
+
+    for line in backends.broken(wanted or ()).values():
+        _err.print(f"error: {line}")
 
 
 def _refuse_unmatched(selection: Selection) -> None:
@@ -362,9 +407,12 @@ def _write_reports(runs: list[Run], folder: Path) -> None:
 
 
 def _device(name: str) -> str:
-    if name not in ("cpu", "gpu"):
-        _fail(f"no device '{name}'; there are cpu and gpu")
-    return name
+    from conformance import devices
+
+    try:
+        return devices.device(name)
+    except ValueError as error:
+        _fail(str(error))
 
 
 def _fail(message: str) -> NoReturn:

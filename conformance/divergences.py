@@ -186,6 +186,9 @@ def unmatched(
     return found
 
 
+NEVER_REGISTERED = frozenset({"state", "device"})
+"""Channels in which no deviation can be registered: what else a call did, and where, is no result to live with."""
+
 _EXPLAINED = {
     "returns": {"status"},
     "dtype": {"dtype"},
@@ -204,6 +207,9 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
     instead = entry.spec.instead
     if not findings:
         return f"registered as a divergence ({entry.summary}), but it conforms: fixed, remove the entry"
+    manners = [finding.channel for finding in findings if finding.channel in NEVER_REGISTERED]
+    if manners:
+        return f"registered: {entry.summary}; but it also deviates in {', '.join(manners)}"
     if instead.raises is not None:
         error = outcome.raised.type if outcome.raised else "a result"
         return "" if error == instead.raises else f"registered: {instead.raises} is raised; but {error} came"

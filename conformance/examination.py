@@ -43,6 +43,7 @@ class Examination:
     def run(self) -> None:
         """Look at every channel that this variant has."""
         outcome = self._outcome
+        self.look_at_manners()
         if outcome.raised is not None:
             if not (self._expect.raises and outcome.raised.refused):
                 wanted = "a refusal of the call" if self._expect.raises else "a result"
@@ -54,8 +55,6 @@ class Examination:
             return
         for name, (given, received) in outcome.narrowed.items():
             self._add("dtype", f"the input {name} as {given}", received, "the backend narrows it before anything runs")
-        for name in outcome.overwritten:
-            self._add("aliasing", f"the input {name} as it was given", "another: the call wrote to it")
         budgets: list[np.ndarray | None] = []
         inputs = len(self._program.inputs)
         for number, step in enumerate(self._program.steps):
@@ -72,6 +71,15 @@ class Examination:
             self._aliasing()
             if len(self._program.steps) > 1:
                 self._measure_end_to_end(outcome.received[-1])
+
+    def look_at_manners(self) -> None:
+        """What the call did beside its result: what it left changed, what it wrote to, and where it ran."""
+        for change in self._outcome.changes:
+            self._add("state", change.expected, change.got)
+        for what, where in self._outcome.elsewhere.items():
+            self._add("device", f"{what} on the device asked for", where)
+        for name in self._outcome.overwritten:
+            self._add("aliasing", f"the input {name} as it was given", "another: the call wrote to it")
 
     def _aliasing(self) -> None:
         due, came = self._expect.aliases, self._outcome.aliases

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import inspect
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from conformance import dtypes
-from conformance.backends.base import Backend, Function, Unsupported
-from conformance.layouts import copied
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Function, Unsupported
+from conformance.backends.state import AT_START, Change, Watch, of_calls
+from conformance.layouts import copied, overwrite
 from conformance.ops import OPERATIONS
 from conformance.program import Program, Ref, Step, runner
 from conformance.truth.gradient import default_cotangent
@@ -44,6 +49,8 @@ class Outcome:
         cotangent: the weights of the outputs in the scalar whose gradient was taken.
         aliases: whether the result shares the memory of the first input, where that was asked.
         overwritten: the inputs that the call changed.
+        elsewhere: the inputs, results and gradients that did not live on the backend's device, and where they lived.
+        changes: what the call left changed beyond its result.
     """
 
     received: list[np.ndarray] = field(default_factory=list)
@@ -54,6 +61,28 @@ class Outcome:
     cotangent: np.ndarray | None = None
     aliases: bool | None = None
     overwritten: list[str] = field(default_factory=list)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+
+def started(kind: type[Backend], device: str) -> tuple[Backend, list[Change]]:
+    """A backend on a device, made and started, and what its start left changed of the process.
+
+    That is put back, and so is what importing the framework changes, which is none of its adapter's doing (importing
+    JAX 0.10 draws from NumPy's generator).
+
+    Raises:
+        Unsupported: it can't run here, or there is no such device.
+        ImportError: the framework can't be imported.
+    """
+    watch = Watch(AT_START)
+    with watch:
+        backend = kind(device)
+    with watch:
+        if device not in backend.devices():
+            raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")
+        backend.start()
+    return backend, watch.changes
 
 
 _MOST_COMPILED = 256
@@ -61,11 +90,16 @@ _MOST_COMPILED = 256
 
 
 class Executor:
-    """Runs programs on one backend. Compiled functions are kept for a while, for programs that run the same steps."""
+    """Runs programs on one backend. Compiled functions are kept for a while, for programs that run the same steps.
+
+    Attributes:
+        watch: what looks at the state of the process around every call.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._compiled: dict[tuple[str, str, str], Function] = {}
+        self.watch = Watch(of_calls(backend.own_variables), backend.state, backend.restore)
 
     def run(
         self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "", aliasing: bool = False
@@ -81,33 +115,81 @@ class Executor:
         """
         outcome = Outcome()
         calling = False
-        with self._backend.scope(mode):
-            try:
+        key = (mode, idiom, program.key)
+        before = [array.tobytes() for array in inputs]
+        try:
+            if key not in self._compiled:
+                self._import_needs(program, idiom)
+            with self.watch, self._backend.scope(mode):
                 natives = [self._backend.from_numpy(copied(array) if aliasing else array) for array in inputs]
+                self._locate(outcome, "the input", program.inputs, natives)
                 outcome.received = [self._backend.to_numpy(native) for native in natives]
                 outcome.narrowed = {
                     name: (given.dtype.name, received.dtype.name)
                     for name, given, received in zip(program.inputs, inputs, outcome.received, strict=True)
                     if given.dtype != received.dtype
                 }
+                function = self._function(key, program)
                 calling = True
-                results = self._function(program, mode, idiom)(*natives)
+                results = function(*natives)
                 self._backend.synchronise(results)
                 calling = False
+                operations = [step.operation for step in program.steps]
+                self._locate(outcome, "the result of", operations, _all_of(results, program))
                 outcome.received += [_judgeable(self._backend.to_numpy(result)) for result in results]
-                outcome.overwritten = [
-                    name
-                    for name, given, received in zip(program.inputs, inputs, outcome.received, strict=False)
-                    if given.dtype == received.dtype and given.tobytes() != received.tobytes()
-                ]
+                outcome.overwritten = self._written_to(program, inputs, before, natives)
                 if aliasing:
                     outcome.received = [array.copy() for array in outcome.received]
                     outcome.aliases = self._aliases(natives[0], results[-1])
-            except Unsupported as reason:
-                outcome.unsupported = str(reason)
-            except Exception as error:
-                outcome.raised = _raised(error, calling)
+        except Unsupported as reason:
+            outcome.unsupported = str(reason)
+        except (Exception, SystemExit) as error:
+            outcome.raised = _raised(error, calling)
+        self._unwrite(outcome, program, inputs, before)
+        outcome.changes = self.watch.changes
         return outcome
+
+    def _import_needs(self, program: Program, idiom: str) -> None:
+        """Import what spellings need, which may change what is watched; what is wrong is said where they are called."""
+        with contextlib.suppress(Exception):
+            self._functions(program, idiom)
+        self.watch.settle()
+
+    def _locate(self, outcome: Outcome, what: str, names: Iterable[str], arrays: Sequence[Any]) -> None:
+        """Note the arrays that do not live on the backend's device.
+
+        Raises:
+            TypeError: one is no array of the framework.
+        """
+        device, device_of = self._backend.device, self._backend.device_of
+        for name, array in zip(names, arrays, strict=True):
+            try:
+                where = device_of(array)
+            except TypeError as error:
+                raise TypeError(f"{what} {name}: {error}") from None
+            if where != device:
+                outcome.elsewhere[f"{what} {name}"] = where
+
+    def _written_to(
+        self, program: Program, inputs: Sequence[np.ndarray], before: Sequence[bytes], natives: Sequence[Any]
+    ) -> list[str]:
+        """The inputs that the framework holds otherwise than they were handed over."""
+        found = []
+        for name, given, bits, native in zip(program.inputs, inputs, before, natives, strict=True):
+            now = self._backend.to_numpy(native)
+            if now.dtype == given.dtype and now.tobytes() != bits:
+                found.append(name)
+        return found
+
+    def _unwrite(
+        self, outcome: Outcome, program: Program, inputs: Sequence[np.ndarray], before: Sequence[bytes]
+    ) -> None:
+        """Put back inputs that were written to where they were handed over: other modes and backends get the same."""
+        for name, given, bits in zip(program.inputs, inputs, before, strict=True):
+            if given.tobytes() != bits:
+                overwrite(given, bits)
+                if name not in outcome.overwritten:
+                    outcome.overwritten.append(name)
 
     def _aliases(self, given: Any, result: Any) -> bool:
         """Whether a write to an array shows in another one."""
@@ -127,21 +209,30 @@ class Executor:
         wrt = differentiated(program, inputs)
         cotangent = default_cotangent(result.shape)
         outcome.cotangent = cotangent
-        with self._backend.scope(mode):
-            try:
-                function = self._function(program, mode, idiom)
+        key = (mode, idiom, program.key)
+        before = [array.tobytes() for array in inputs]
+        try:
+            with self.watch, self._backend.scope(mode):
+                function = self._function(key, program)
                 natives = [self._backend.from_numpy(array) for array in inputs]
                 weights = self._backend.from_numpy(cotangent.astype(result.dtype))
                 found = self._backend.gradient(
                     lambda *arrays: function(*arrays)[-1], natives, [index for _, index in wrt], weights
                 )
+                names = [name for name, _ in wrt]
+                self._locate(outcome, "the gradient for", names, found)
                 outcome.gradients = {
-                    name: _judgeable(self._backend.to_numpy(g)) for (name, _), g in zip(wrt, found, strict=True)
+                    name: _judgeable(self._backend.to_numpy(gradient))
+                    for name, gradient in zip(names, found, strict=True)
                 }
-            except Unsupported as reason:
-                outcome.unsupported = str(reason)
-            except Exception as error:
-                outcome.raised = _raised(error)
+                written = self._written_to(program, inputs, before, natives)
+                outcome.overwritten += [name for name in written if name not in outcome.overwritten]
+        except Unsupported as reason:
+            outcome.unsupported = str(reason)
+        except (Exception, SystemExit) as error:
+            outcome.raised = _raised(error)
+        self._unwrite(outcome, program, inputs, before)
+        outcome.changes = [*outcome.changes, *self.watch.changes]
         return outcome
 
     def release(self) -> None:
@@ -149,8 +240,8 @@ class Executor:
         self._compiled.clear()
         self._backend.release()
 
-    def _function(self, program: Program, mode: str, idiom: str) -> Function:
-        key = (mode, idiom, program.key)
+    def _function(self, key: tuple[str, str, str], program: Program) -> Function:
+        mode, idiom, _ = key
         function = self._compiled.pop(key, None)
         if function is None:
             steps = tuple(self._native(step) for step in program.steps)
@@ -166,7 +257,10 @@ class Executor:
         missing = sorted({step.operation for step in program.steps} - set(idioms))
         if missing:
             raise Unsupported(f"{self._backend.name} has no idiom for {', '.join(missing)}")
-        return {step.operation: idioms.spelling(step.operation, idiom).ready() for step in program.steps}
+        functions = {step.operation: idioms.spelling(step.operation, idiom).ready() for step in program.steps}
+        for step in program.steps:
+            _refuse_signature(step.operation, functions[step.operation], tuple(name for name, _ in step.arguments))
+        return functions
 
     def _native(self, step: Step) -> Step:
         """The step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
@@ -192,13 +286,40 @@ def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple
     ]
 
 
+@cache
+def _refuse_signature(operation: str, function: Function, names: tuple[str, ...]) -> None:
+    """Refuse a spelling that can't be called with these arguments: that is no refusal of the framework's.
+
+    Raises:
+        TypeError: it can't.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function written in C that does not say
+        return
+    try:
+        signature.bind(**dict.fromkeys(names))
+    except TypeError:
+        raise TypeError(
+            f"the idiom of {operation} takes {signature}, and can't be called with {', '.join(names)}"
+        ) from None
+
+
+def _all_of(results: Any, program: Program) -> Sequence[Any]:
+    """The results, if there is one of each step."""
+    if not isinstance(results, (tuple, list)) or len(results) != len(program.steps):
+        found = f"{len(results)} results" if isinstance(results, (tuple, list)) else f"a {type(results).__name__}"
+        raise TypeError(f"a tuple of {len(program.steps)} results was due of the compiled function, and {found} came")
+    return results
+
+
 def _judgeable(array: Any) -> np.ndarray:
-    if not isinstance(array, np.ndarray) or not dtypes.known(array.dtype):
-        found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+    if type(array) is not np.ndarray or not dtypes.known(array.dtype):
+        found = array.dtype if type(array) is np.ndarray else type(array).__name__
         raise TypeError(f"the result is a {found}, which is no dtype of this suite")
     return array
 
 
-def _raised(error: Exception, refused: bool = True) -> Raised:
+def _raised(error: BaseException, refused: bool = True) -> Raised:
     message = " ".join(str(error).split())
     return Raised(type(error).__name__, message if len(message) <= 400 else message[:400] + "…", refused)

@@ -128,7 +128,11 @@ def _result(result: Result) -> Iterator[str]:
 
 def backend_rows() -> Iterator[tuple[str, str, str, str, str]]:
     """For each backend: name, versions or what is missing, devices, modes, and whether subnormals are flushed."""
+    broken = backends.broken()
     for name in backends.names():
+        if name in broken:
+            yield name, broken[name], "", "", ""
+            continue
         kind = backends.load(name)
         missing = kind.not_installed()
         if missing:
@@ -138,9 +142,10 @@ def backend_rows() -> Iterator[tuple[str, str, str, str, str]]:
         try:
             backend = kind()
             backend.start()
+            modes = (*kind.modes, *kind.gpu_modes) if "gpu" in backend.devices() else kind.modes
             flushed = ", ".join(
                 f"{mode} {'flushed' if backend.flushes_subnormals(mode) else 'preserved'}" for mode in kind.modes
             )
-            yield name, versions, ", ".join(backend.devices()), ", ".join(kind.modes), flushed
+            yield name, versions, ", ".join(backend.devices()), ", ".join(modes), flushed
         except Exception as error:  # a broken installation must not hide the other backends
             yield name, f"{versions}; it does not start: {type(error).__name__}: {error}", "", ", ".join(kind.modes), ""

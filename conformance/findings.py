@@ -13,6 +13,8 @@ Channel = Literal[
     "value",
     "signed-zero",
     "aliasing",
+    "state",
+    "device",
     "gradient",
     "printed",
     "claim",

@@ -49,3 +49,21 @@ def copied(array: np.ndarray) -> np.ndarray:
     start = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     buffer = np.frombuffer(bytearray(base.tobytes("A")), dtype=np.uint8)
     return np.ndarray(array.shape, array.dtype, buffer.data, start, array.strides)
+
+
+def overwrite(array: np.ndarray, bits: bytes) -> None:
+    """Put back the bytes of a read-only array that was written to all the same, whatever its layout.
+
+    Args:
+        array: of any dtype.
+        bits: what its `tobytes` gave.
+    """
+    owners = [array]
+    while isinstance(owners[-1].base, np.ndarray):
+        owners.append(owners[-1].base)
+    locked = [owner for owner in owners if not owner.flags.writeable]
+    for owner in reversed(locked):
+        owner.flags.writeable = True
+    array[...] = np.frombuffer(bits, dtype=array.dtype).reshape(array.shape)
+    for owner in [array, *locked]:
+        owner.flags.writeable = False

@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 from conformance.backends.base import IDIOMS
+from conformance.divergences import NEVER_REGISTERED
 from conformance.dtypes import DTYPES
 from conformance.runfile import Record, Run, Stored, VariantLine
 
@@ -49,7 +50,7 @@ def propose(run: Run) -> list[dict[str, Any]]:
         lines |= part.variants
         for record in part.records:
             ran[record.variant, record.idiom].add(record.mode)
-            if record.verdict != "failed":
+            if record.verdict != "failed" or any(f.channel in NEVER_REGISTERED for f in record.findings):
                 continue
             failure = _failure(part.variants[record.variant], record)
             case = "" if failure.idiom else failure.variant.case

@@ -36,7 +36,7 @@ class Request:
     Attributes:
         backends: names.
         modes: names; empty for all of each backend.
-        device: 'cpu' or 'gpu'.
+        device: its name, as `conformance.devices` has it.
         keyword: pytest's ``-k`` expression, or empty.
         variants: patterns of variant IDs; empty for all.
         cases: the case files, or None for those that come with the suite.
@@ -55,16 +55,15 @@ class Request:
 
     def run_file(self, backend: str) -> Path:
         """Where a backend's run is recorded."""
-        return self.output / f"{backend}-{self.device}.jsonl"
+        return self.output / f"{backend}-{self.device.replace(':', '')}.jsonl"
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""
         command = [sys.executable, "-m", "pytest", "-c", str(_SUITE_INI), "-q", "--tb=short", "--no-header"]
         command += ["-p", "conformance.suite.options", "--pyargs", "conformance.suite"]
         command += ["--backend", backend, "--device", self.device, "--run-file", str(self.run_file(backend))]
-        command += [
-            part for mode in self.modes if mode in backends.load(backend).run_modes() for part in ("--mode", mode)
-        ]
+        known = backends.load(backend).run_modes(self.device)
+        command += [part for mode in self.modes if mode in known for part in ("--mode", mode)]
         command += [part for variant in self.variants for part in ("--variant", variant)]
         command += ["-k", self.keyword] if self.keyword else []
         command += ["--cases", str(self.cases)] if self.cases else []
@@ -163,9 +162,9 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
     return sorted(children, key=lambda child: list(request.backends).index(child.backend))
 
 
-def with_modes(names: Sequence[str], modes: Sequence[str]) -> list[str]:
-    """The backends that have at least one of the modes; all of them where no mode is asked for."""
-    return [name for name in names if not modes or set(modes) & set(backends.load(name).run_modes())]
+def with_modes(names: Sequence[str], modes: Sequence[str], device: str = "cpu") -> list[str]:
+    """The backends that have at least one of the modes on a device; all of them where no mode is asked for."""
+    return [name for name in names if not modes or set(modes) & set(backends.load(name).run_modes(device))]
 
 
 def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:

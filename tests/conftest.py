@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from conformance import backends
-from conformance.backends.base import IDIOMS, Backend, Idioms
+from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Idioms
 from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
 from conformance.casefile.model import Divergence

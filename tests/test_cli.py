@@ -142,7 +142,7 @@ def test_a_keyword_that_matches_nothing_or_can_not_be_read_is_a_usage_error(
         (["--backend", "trch"], "no backend 'trch'; there are numpy, torch, tensorflow, jax"),
         (
             ["--backend", "numpy", "--mode", "jit"],
-            "none of numpy has the mode 'jit'; 'conformance backends' shows them",
+            "none of numpy has the mode 'jit' on cpu; 'conformance backends' shows them",
         ),
         (["--backend", "numpy", "--mode", "eager", "--mode", "jitt"], "none of numpy has the mode 'jitt'"),
         (["--backend", "numpy", "--device", "tpu"], "no device 'tpu'; there are cpu and gpu"),

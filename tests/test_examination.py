@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.backends.base import Unsupported
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Unsupported
 from conformance.corpus import default_root
 
 RIGHT = dict(NumpyBackend.idioms)

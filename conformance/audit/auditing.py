@@ -26,7 +26,8 @@ from conformance.audit import (
     values,
 )
 from conformance.audit.defect import Defect, Where
-from conformance.backends.base import Backend, Function, own_version
+from conformance.backends.base import Backend, own_version
+from conformance.backends.spelling import Function
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection

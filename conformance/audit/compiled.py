@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.audit.defect import Defects
-from conformance.backends.base import Function
+from conformance.backends.spelling import Function
 
 defects = Defects()
 

@@ -20,7 +20,8 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.answers import Answer, Answers
-from conformance.backends.base import Backend, Function, Idioms
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Function, Idioms
 from conformance.casefile.variants import Variant
 from conformance.findings import Channel
 from conformance.program import Ref, Step

@@ -5,29 +5,31 @@ A framework is imported inside its own adapter's module, which is imported when 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from importlib import metadata
 
-from conformance.backends.base import Backend, Unsupported
-
-GROUP = "conformance.backends"
-_OWN = ("numpy", "torch", "tensorflow", "jax")
+from conformance.backends import plugins
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Idioms, Unsupported
 
 
 class UnknownBackendError(LookupError):
     """There is no backend of that name."""
 
 
+class BrokenBackendError(Exception):
+    """There is one, and its adapter can't be used; the message says whose it is, and why."""
+
+
 @cache
-def entry_points() -> dict[str, metadata.EntryPoint]:
+def entry_points() -> dict[str, plugins.Point]:
     """Every backend's entry point by name, this package's own first and in the order of the reports."""
-    found = {point.name: point for point in metadata.entry_points(group=GROUP)}
-    own = [name for name in _OWN if name in found]
-    return {name: found[name] for name in [*own, *sorted(found.keys() - set(own))]}
+    return plugins.by_name(metadata.entry_points(group=plugins.GROUP))
 
 
 def names() -> list[str]:
-    """Names of all backends, installed or not."""
+    """Names of all backends, installed or not, broken or not."""
     return list(entry_points())
 
 
@@ -36,19 +38,48 @@ def load(name: str) -> type[Backend]:
 
     Raises:
         UnknownBackendError: there is none of that name.
+        BrokenBackendError: it can't be used.
     """
     points = entry_points()
     if name not in points:
         raise UnknownBackendError(f"no backend '{name}'; there are {', '.join(points)}")
-    loaded = points[name].load()
-    if not (isinstance(loaded, type) and issubclass(loaded, Backend)):
-        raise UnknownBackendError(f"the entry point of backend '{name}' is no subclass of conformance.backends.Backend")
-    return loaded
+    found = plugins.examined(name, points[name])
+    if isinstance(found, str):
+        raise BrokenBackendError(found)
+    return found
+
+
+def broken(wanted: Collection[str] = ()) -> dict[str, str]:
+    """The backends that can't be used, and a line that says whose each is and why.
+
+    Args:
+        wanted: which to look at; all there are where it is empty.
+    """
+    chosen = {name: point for name, point in entry_points().items() if not wanted or name in wanted}
+    found = {name: plugins.examined(name, point) for name, point in chosen.items()}
+    return {name: why for name, why in found.items() if isinstance(why, str)}
+
+
+def usable() -> dict[str, type[Backend]]:
+    """The adapter classes of all backends that are not broken, installed or not."""
+    wrong = broken()
+    return {name: load(name) for name in names() if name not in wrong}
 
 
 def installed() -> list[str]:
     """Names of the backends whose frameworks are installed."""
-    return [name for name in names() if load(name).not_installed() is None]
+    return [name for name, kind in usable().items() if kind.not_installed() is None]
 
 
-__all__ = ["Backend", "UnknownBackendError", "Unsupported", "installed", "load", "names"]
+__all__ = [
+    "Backend",
+    "BrokenBackendError",
+    "Idioms",
+    "UnknownBackendError",
+    "Unsupported",
+    "broken",
+    "installed",
+    "load",
+    "names",
+    "usable",
+]

@@ -18,163 +18,25 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import inspect
-import os
 import sys
-import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any, ClassVar
 
 import numpy as np
 
+from conformance.backends.spelling import Function, Idioms, Unsupported
+from conformance.devices import kind_of
+
 Native = Any
 """An array of the framework."""
-
-Function = Callable[..., Any]
-
-
-class Unsupported(Exception):  # noqa: N818 - a verdict, not an error
-    """The backend can't do what is asked of it, for a reason that is no deviation: it says why."""
-
 
 IDIOMS = "idioms"
 """Not a mode of execution: the plain mode, once for every other spelling of an operation. Listed beside the modes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """One way to write an operation.
-
-    Attributes:
-        name: what it is called (``torch.nn.Softmax``); empty for the primary one.
-        function: as a user of the framework would write it. A parameter that it lacks is one that this spelling does
-            not offer: calls that give it leave the spelling out.
-        needs: the module beyond the framework that it uses (``scipy.special``), imported when it is first run.
-        setting: an environment variable with which that module must have been imported (``KERAS_BACKEND=numpy``).
-        cases: a pattern of the case IDs it is meant for.
-    """
-
-    name: str
-    function: Function
-    needs: str = ""
-    cases: str = "*"
-    setting: str = ""
-
-    def takes(self, arguments: Collection[str]) -> bool:
-        """Whether it can be called with just these parameters."""
-        try:
-            inspect.signature(self.function).bind(**dict.fromkeys(arguments))
-        except TypeError:
-            return False
-        return True
-
-    def ready(self) -> Function:
-        """The function, with what it needs imported.
-
-        Raises:
-            Unsupported: that is not installed, or in use in this process with another setting.
-        """
-        root = self.needs.partition(".")[0]
-        if not root:
-            return self.function
-        variable, _, value = self.setting.partition("=")
-        if variable and self.needs not in sys.modules:
-            os.environ[variable] = value
-        elif variable and os.environ.get(variable) != value:
-            raise Unsupported(f"{root} is in use in this process without {self.setting}: run the backend by itself")
-        if self.needs not in sys.modules or root not in self.function.__globals__:
-            try:
-                importlib.import_module(self.needs)
-            except ImportError as error:
-                raise Unsupported(f"{root} can't be imported: {error}") from None
-            self.function.__globals__[root] = sys.modules[root]
-        return self.function
-
-    @property
-    def source(self) -> str:
-        """The function's source, without its decorator."""
-        lines = textwrap.dedent(inspect.getsource(self.function)).splitlines()
-        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)  # a lambda has none
-        return "\n".join(lines[start:])
-
-
-class Idioms(Mapping[str, Function]):
-    """The spellings a backend gives to operations: the primary ones by operation name, and others beside them.
-
-    Args:
-        inherited: spellings to start from, such as `conformance.backends.idioms.operators.idiom`.
-
-    Attributes:
-        modules: names of the modules whose functions were registered here, and not inherited.
-    """
-
-    def __init__(self, inherited: Mapping[str, Function] | None = None) -> None:
-        self._primary: dict[str, Function] = dict(inherited or {})
-        self._others: dict[str, dict[str, Spelling]] = {}
-        self.modules: set[str] = set()
-        if isinstance(inherited, Idioms):
-            self._others = {operation: dict(found) for operation, found in inherited._others.items()}
-
-    def __call__(
-        self, operation: str, spelling: str = "", *, needs: str = "", cases: str = "*", setting: str = ""
-    ) -> Callable[[Function], Function]:
-        """Register the decorated function: as the primary idiom of an operation, or under a name beside it.
-
-        Args:
-            operation: its name.
-            spelling: what users call it, such as ``torch.nn.Softmax``; empty for the primary idiom.
-            needs: the module that it uses beyond the framework; see `Spelling`.
-            cases: a pattern of the case IDs it is meant for.
-            setting: an environment variable that the module needs; see `Spelling`.
-        """
-
-        def register(function: Function) -> Function:
-            self.modules.add(function.__module__)
-            if not spelling:
-                if operation in self._primary:
-                    raise ValueError(f"a second idiom for '{operation}'")
-                self._primary[operation] = function
-            else:
-                others = self._others.setdefault(operation, {})
-                if spelling in others:
-                    raise ValueError(f"a second '{spelling}' for '{operation}'")
-                others[spelling] = Spelling(spelling, function, needs, cases, setting)
-            return function
-
-        return register
-
-    def __getitem__(self, operation: str) -> Function:
-        return self._primary[operation]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._primary)
-
-    def __len__(self) -> int:
-        return len(self._primary)
-
-    def others(self, operation: str) -> Mapping[str, Spelling]:
-        """The spellings of an operation beside the primary one, by name."""
-        return self._others.get(operation, {})
-
-    @property
-    def has_others(self) -> bool:
-        """Whether any operation has more than one spelling."""
-        return any(self._others.values())
-
-    def spelling(self, operation: str, name: str = "") -> Spelling:
-        """The spelling of that name; the primary one where the operation has none of that name.
-
-        Raises:
-            KeyError: the backend has no idiom for the operation.
-        """
-        return self.others(operation).get(name) or Spelling("", self._primary[operation])
-
-    def source(self, operation: str) -> str:
-        """The primary idiom's source, without its decorator."""
-        return self.spelling(operation).source
+GPU_FAST = "gpu-fast"
+"""The plain mode on a GPU with the framework's defaults on (TF32, sums in half precision), which are off elsewhere."""
 
 
 class Backend(ABC):
@@ -186,18 +48,23 @@ class Backend(ABC):
         distributions: installed packages whose versions a run records, the framework's own first. The first one that
             is installed gives the framework's version.
         modes: how it executes; the first is the plain one.
+        gpu_modes: modes beside them that exist on a GPU only, such as `GPU_FAST`.
         idioms: one function an operation.
         imports: the modules that adapter and idioms name, by the global name they use. They are imported into the
             modules of both when an instance is made, and not before: listing backends and reading idioms must import
             none.
+        own_variables: prefixes of environment variables that the framework sets for itself while it runs; a call may
+            change no others.
     """
 
     name: ClassVar[str]
     package: ClassVar[str]
     distributions: ClassVar[tuple[str, ...]]
     modes: ClassVar[tuple[str, ...]] = ("eager",)
+    gpu_modes: ClassVar[tuple[str, ...]] = ()
     idioms: ClassVar[Idioms]
     imports: ClassVar[Mapping[str, str]] = {}
+    own_variables: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
@@ -207,16 +74,23 @@ class Backend(ABC):
                     vars(sys.modules[module])[name] = importlib.import_module(imported)
 
     @classmethod
-    def run_modes(cls) -> tuple[str, ...]:
-        """Everything a run goes through: the modes, and `IDIOMS` where there are other spellings."""
-        return (*cls.modes, IDIOMS) if cls.idioms.has_others else cls.modes
+    def run_modes(cls, device: str = "cpu") -> tuple[str, ...]:
+        """Everything a run on a device goes through: the modes, and `IDIOMS` where there are other spellings."""
+        modes = (*cls.modes, *cls.gpu_modes) if kind_of(device) == "gpu" else cls.modes
+        return (*modes, IDIOMS) if cls.idioms.has_others else modes
 
     @classmethod
     def not_installed(cls) -> str | None:
         """Why the framework can't be imported, or None. Imports nothing."""
-        if importlib.util.find_spec(cls.package) is None:
-            return f"{cls.package} is not installed: pip install 'framework-conformance[{cls.name}]'"
-        return None
+        try:
+            found = importlib.util.find_spec(cls.package)
+        except ModuleNotFoundError:  # the package around it
+            found = None
+        if found is not None:
+            return None
+        own = cls.__module__.startswith("conformance.backends.")
+        wanted = f"'framework-conformance[{cls.name}]'" if own else next(iter(cls.distributions), cls.package)
+        return f"{cls.package} is not installed: pip install {wanted}"
 
     @classmethod
     def versions(cls) -> dict[str, str]:
@@ -229,7 +103,17 @@ class Backend(ABC):
 
     @abstractmethod
     def devices(self) -> list[str]:
-        """The kinds of device at hand: ``cpu``, ``gpu``."""
+        """The devices at hand, as `conformance.devices` names them: ``cpu``, ``gpu``, ``gpu:1``."""
+
+    @abstractmethod
+    def device_of(self, array: Native) -> str:
+        """The device that an array of the framework lives on, by the names of `devices`.
+
+        Asked of every input, result and gradient, so that what is computed elsewhere does not go unnoticed.
+
+        Raises:
+            TypeError: it is no array of this framework; see `foreign`.
+        """
 
     def start(self) -> None:  # noqa: B027 - most adapters have nothing to prepare
         """Make the framework deterministic and precise; called once, before anything else.
@@ -294,12 +178,26 @@ class Backend(ABC):
         """Settings that can change results (threads, precision switches), for the record."""
         return {}
 
+    def state(self) -> Mapping[str, Any]:
+        """What outlives a call and changes later ones (the default dtype), by name: no call may change it."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - there is nothing to put back where `state` is empty
+        """Put back what `state` gave."""
+
     def flushes_subnormals(self, mode: str) -> bool:
         """Whether dividing the smallest normal float32 by two gives zero in `mode`."""
         tiny = np.full((4,), 2.0**-126, dtype=np.float32)
         with self.scope(mode):
             halve = self.compile(lambda x: (x * 0.5,), mode)
             return not self.to_numpy(halve(self.from_numpy(tiny))[0]).any()
+
+
+def foreign(array: Any, backend: Backend) -> TypeError:
+    """The error of `Backend.device_of` about something that is no array of the framework."""
+    kind = type(array)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return TypeError(f"'{name}' is no array of {backend.package}")
 
 
 def own_version(cls: type[Backend]) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from conformance.backends.base import Backend, Function
+from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.jax import idiom
+from conformance.backends.spelling import Function
+from conformance.devices import kind_of, named, number_of
 
 if TYPE_CHECKING:
     import jax
@@ -23,21 +25,36 @@ class JaxBackend(Backend):
     package = "jax"
     distributions = ("jax", "jaxlib", "optax", "numpy")
     modes = ("eager", "jit", "jit-x32")
+    gpu_modes = (GPU_FAST,)
     idioms = idiom
     imports: ClassVar = {"jax": "jax", "jnp": "jax.numpy"}
 
     def devices(self) -> list[str]:
-        kinds = {device.platform for device in jax.local_devices(backend="cpu")}
-        with contextlib.suppress(RuntimeError):
-            kinds |= {device.platform for device in jax.local_devices(backend="gpu")}
-        return sorted("cpu" if kind == "cpu" else "gpu" for kind in kinds)
+        return list(self._names().values())
 
     def start(self) -> None:
-        self._place = jax.local_devices(backend=self.device)[0]
+        self._place = jax.local_devices(backend=kind_of(self.device))[number_of(self.device)]
+        self._name_of = self._names()
+
+    def _names(self) -> dict[Any, str]:
+        """The names of the devices of this process."""
+        found = {device: named("cpu", i) for i, device in enumerate(jax.local_devices(backend="cpu"))}
+        with contextlib.suppress(RuntimeError):  # that there is no such kind is an error to JAX
+            found |= {device: named("gpu", i) for i, device in enumerate(jax.local_devices(backend="gpu"))}
+        return found
+
+    def device_of(self, array: Any) -> str:
+        if not isinstance(array, jax.Array):
+            raise foreign(array, self)
+        return ", ".join(sorted(self._name_of[device] for device in array.devices()))
 
     @contextlib.contextmanager
     def scope(self, mode: str) -> Any:
-        with jax.enable_x64(mode != "jit-x32"), jax.default_device(self._place):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(jax.enable_x64(mode != "jit-x32"))
+            stack.enter_context(jax.default_device(self._place))
+            if kind_of(self.device) == "gpu" and mode != GPU_FAST:  # by default float32 is multiplied in TF32 there
+                stack.enter_context(jax.default_matmul_precision("highest"))
             yield
 
     def from_numpy(self, array: np.ndarray) -> Any:
@@ -50,7 +67,7 @@ class JaxBackend(Backend):
         return jnp.dtype(name)
 
     def compile(self, function: Function, mode: str) -> Function:
-        return function if mode == "eager" else jax.jit(function)
+        return function if mode in ("eager", GPU_FAST) else jax.jit(function)
 
     def gradient(self, function: Function, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any) -> list[Any]:
         def of_some(*some: Any) -> Any:
@@ -69,4 +86,22 @@ class JaxBackend(Backend):
         jax.block_until_ready(result)
 
     def settings(self) -> dict[str, str]:
-        return {"default matmul precision": str(jax.config.jax_default_matmul_precision)}
+        precision = str(jax.config.jax_default_matmul_precision)
+        if kind_of(self.device) != "gpu":
+            return {"default matmul precision": precision}
+        return {
+            "gpu": self._place.device_kind,
+            "default matmul precision": f"highest; in {GPU_FAST}: {precision}",
+        }
+
+    def state(self) -> Mapping[str, Any]:
+        return {
+            "64-bit types": jax.config.jax_enable_x64,
+            "default matmul precision": jax.config.jax_default_matmul_precision,
+            "NaN debugging": jax.config.jax_debug_nans,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        jax.config.update("jax_enable_x64", state["64-bit types"])
+        jax.config.update("jax_default_matmul_precision", state["default matmul precision"])
+        jax.config.update("jax_debug_nans", state["NaN debugging"])

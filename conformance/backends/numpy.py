@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.backends.base import Backend
+from conformance.backends.base import Backend, foreign
 from conformance.backends.idioms.numpy import idiom
 from conformance.dtypes import DTYPES
 
@@ -21,6 +21,12 @@ class NumpyBackend(Backend):
 
     def devices(self) -> list[str]:
         return ["cpu"]
+
+    def device_of(self, array: Any) -> str:
+        # A subclass (a matrix, a masked array) has rules of its own: it is no array of NumPy as users mean it.
+        if type(array) is not np.ndarray and not isinstance(array, np.generic):
+            raise foreign(array, self)
+        return "cpu"
 
     def scope(self, mode: str) -> Any:
         # log(0), exp(1000) and their like are part of what is tested; NumPy would warn.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from conformance.backends.base import Backend, Function
+from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.tensorflow import idiom
+from conformance.backends.spelling import Function
+from conformance.devices import kind_of, named, number_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,6 +26,7 @@ class TensorflowBackend(Backend):
     package = "tensorflow"
     distributions = ("tensorflow", "tensorflow-cpu", "keras")
     modes = ("eager", "graph", "xla")
+    gpu_modes = (GPU_FAST,)
     idioms = idiom
     imports: ClassVar = {"tf": "tensorflow"}
 
@@ -34,16 +38,43 @@ class TensorflowBackend(Backend):
         super().__init__(device)
 
     def devices(self) -> list[str]:
-        return ["cpu", "gpu"] if tf.config.list_physical_devices("GPU") else ["cpu"]
+        # Not list_logical_devices: that starts TensorFlow, after which `start` can set no threads.
+        return [
+            named(kind.lower(), number)
+            for kind in ("CPU", "GPU")
+            for number in range(
+                sum(
+                    len(tf.config.get_logical_device_configuration(device) or [None])
+                    for device in tf.config.list_physical_devices(kind)
+                )
+            )
+        ]
 
     def start(self) -> None:
         # Sums are split among threads, so results would depend on the machine's cores.
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_tensor_float_32_execution(False)
+        self._place = f"/{kind_of(self.device).upper()}:{number_of(self.device)}"
+
+    def device_of(self, array: Any) -> str:
+        if not isinstance(array, tf.Tensor):
+            raise foreign(array, self)
+        kind, _, number = array.device.rpartition("/device:")[2].partition(":")
+        return named(kind.lower(), int(number))
 
     def scope(self, mode: str) -> Any:
-        return tf.device("/GPU:0" if self.device == "gpu" else "/CPU:0")
+        return self._fast() if mode == GPU_FAST else tf.device(self._place)
+
+    @contextlib.contextmanager
+    def _fast(self) -> Iterator[None]:
+        """TensorFlow's own default: float32 is multiplied in TF32 where the GPU can."""
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+        try:
+            with tf.device(self._place):
+                yield
+        finally:
+            tf.config.experimental.enable_tensor_float_32_execution(False)
 
     def from_numpy(self, array: np.ndarray) -> Any:
         return tf.constant(array)
@@ -55,7 +86,7 @@ class TensorflowBackend(Backend):
         return tf.dtypes.as_dtype(name)
 
     def compile(self, function: Function, mode: str) -> Function:
-        if mode == "eager":
+        if mode in ("eager", GPU_FAST):
             return function
         return tf.function(function, jit_compile=mode == "xla", autograph=False)
 
@@ -67,7 +98,25 @@ class TensorflowBackend(Backend):
         return list(tape.gradient(output, watched, cotangent, unconnected_gradients="zero"))
 
     def settings(self) -> dict[str, str]:
-        return {
+        found = {
             "intra-op threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
             "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
         }
+        if kind_of(self.device) == "gpu":
+            card = tf.config.list_physical_devices("GPU")[number_of(self.device)]
+            found["gpu"] = str(tf.config.experimental.get_device_details(card).get("device_name", "unknown"))
+            on = tf.config.experimental.tensor_float_32_execution_enabled()
+            found["TF32"] = f"{'on' if on else 'off'}; in {GPU_FAST}: on"
+        return found
+
+    def state(self) -> Mapping[str, Any]:
+        keras = sys.modules.get("keras")
+        return {
+            "TF32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "the default dtype of Keras": keras.backend.floatx() if keras else "float32",
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        tf.config.experimental.enable_tensor_float_32_execution(state["TF32"])
+        if "keras" in sys.modules:
+            sys.modules["keras"].backend.set_floatx(state["the default dtype of Keras"])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import ml_dtypes
 import numpy as np
 
-from conformance.backends.base import Backend, Function
+from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.torch import idiom
+from conformance.backends.spelling import Function
+from conformance.devices import kind_of, named, number_of
 from conformance.layouts import copied
 
 if TYPE_CHECKING:
@@ -24,23 +27,62 @@ class TorchBackend(Backend):
     package = "torch"
     distributions = ("torch",)
     modes = ("eager", "compile")
+    gpu_modes = (GPU_FAST,)
     idioms = idiom
     imports: ClassVar = {"torch": "torch"}
+    own_variables = ("_TORCHINDUCTOR_", "TORCHINDUCTOR_")
+    _defaults: ClassVar[dict[str, bool]] = {}
+    """What `_switches` were before the first `start` of this process."""
 
     def devices(self) -> list[str]:
-        return ["cpu", "gpu"] if torch.cuda.is_available() else ["cpu"]
+        return ["cpu", *(named("gpu", i) for i in range(torch.cuda.device_count()))]
+
+    def device_of(self, array: Any) -> str:
+        if not isinstance(array, torch.Tensor):
+            raise foreign(array, self)
+        place = array.device
+        return named("gpu" if place.type == "cuda" else place.type, place.index or 0)
 
     def start(self) -> None:
-        self._place = torch.device("cuda" if self.device == "gpu" else "cpu")
-        if self.device == "gpu":
-            torch.backends.cuda.matmul.allow_tf32 = False
-            torch.backends.cudnn.allow_tf32 = False
+        self._place = torch.device("cpu" if self.device == "cpu" else f"cuda:{number_of(self.device)}")
+        if kind_of(self.device) == "gpu":
+            for name, (where, attribute) in self._switches().items():
+                self._defaults.setdefault(name, getattr(where, attribute))
+                setattr(where, attribute, False)
         # Sums are split among threads, so results would depend on the machine's cores; and threads cost more than the
         # cases' small arrays take.
         torch.set_num_threads(1)
         # Every program is compiled through one function of this package; the default limit counts those together.
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000
+
+    def _switches(self) -> dict[str, tuple[Any, str]]:
+        """What a GPU may round away for speed: where each is switched, and the attribute."""
+        products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
+        found = {
+            "TF32 in matrix products": (products, "allow_tf32"),
+            "TF32 in convolutions": (convolutions, "allow_tf32"),
+            "float16 sums in float16": (products, "allow_fp16_accumulation"),
+            "float16 sums split in float16": (products, "allow_fp16_reduced_precision_reduction"),
+            "bfloat16 sums split in bfloat16": (products, "allow_bf16_reduced_precision_reduction"),
+        }
+        # Older versions have no switch for sums in float16, and don't do them.
+        return {name: place for name, place in found.items() if hasattr(*place)}
+
+    def scope(self, mode: str) -> Any:
+        return self._fast() if mode == GPU_FAST else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _fast(self) -> Iterator[None]:
+        """PyTorch's own defaults."""
+        switches = self._switches()
+        for name, (where, attribute) in switches.items():
+            setattr(where, attribute, self._defaults[name])
+        try:
+            yield
+        finally:
+            for where, attribute in switches.values():
+                setattr(where, attribute, False)
 
     def missing_mode(self, mode: str) -> str:
         if mode != "compile":
@@ -74,7 +116,7 @@ class TorchBackend(Backend):
         return getattr(torch, name)
 
     def compile(self, function: Function, mode: str) -> Function:
-        if mode == "eager":
+        if mode in ("eager", GPU_FAST):
             return function
         compiled = torch.compile(function, fullgraph=True, dynamic=False)
 
@@ -93,12 +135,32 @@ class TorchBackend(Backend):
         return list(torch.autograd.grad(output, [leaves[i] for i in wrt], cotangent, materialize_grads=True))
 
     def synchronise(self, result: Any) -> None:
-        if self.device == "gpu":
-            torch.cuda.synchronize()
+        if self.device != "cpu":
+            torch.cuda.synchronize(self._place)
 
     def settings(self) -> dict[str, str]:
-        return {
+        found = {
             "threads": str(torch.get_num_threads()),
             "float32 matmul precision": torch.get_float32_matmul_precision(),
             "cpu capability": torch.backends.cpu.get_cpu_capability(),
         }
+        if kind_of(self.device) == "gpu":
+            found["gpu"] = f"{torch.cuda.get_device_name(self._place)}, CUDA {torch.version.cuda}"
+            words = {True: "on", False: "off"}
+            found |= {
+                name: f"{words[bool(getattr(where, attribute))]}; in {GPU_FAST}: {words[bool(self._defaults[name])]}"
+                for name, (where, attribute) in self._switches().items()
+            }
+        return found
+
+    def state(self) -> Mapping[str, Any]:
+        return {
+            "the default dtype": torch.get_default_dtype(),
+            "gradients": torch.is_grad_enabled(),
+            "float32 matmul precision": torch.get_float32_matmul_precision(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        torch.set_default_dtype(state["the default dtype"])
+        torch.set_grad_enabled(state["gradients"])
+        torch.set_float32_matmul_precision(state["float32 matmul precision"])

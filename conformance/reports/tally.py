@@ -195,6 +195,8 @@ _WORDS = {
     "gradient": "a gradient is further off than its budget",
     "signed-zero": "a zero has the other sign",
     "aliasing": "a view came for a copy, a copy for a view, or an input was overwritten",
+    "state": "the call left something changed beyond its result",
+    "device": "it was computed on another device",
     "printed": "it is not what the document prints",
     "claim": "the claim does not hold",
     "registry": "it is not the deviation that is registered",

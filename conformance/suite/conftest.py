@@ -27,7 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     try:
         _prepare(config)
-    except (pytest.UsageError, CaseFileError, SelectionError, backends.UnknownBackendError) as error:
+    except (
+        pytest.UsageError,
+        CaseFileError,
+        SelectionError,
+        backends.UnknownBackendError,
+        backends.BrokenBackendError,
+    ) as error:
         config.stash[MISTAKE] = str(error)
 
 
@@ -39,13 +45,13 @@ def _prepare(config: pytest.Config) -> None:
     names = option.conformance_backend or backends.installed()
     device, modes = option.conformance_device, option.conformance_mode
     sessions = {
-        name: BackendSession(name, selection, device, _known(name, modes) if len(names) > 1 else modes)
+        name: BackendSession(name, selection, device, _known(name, modes, device) if len(names) > 1 else modes)
         for name in dict.fromkeys(names)
-        if len(names) == 1 or not modes or _known(name, modes)
+        if len(names) == 1 or not modes or _known(name, modes, device)
     }
     for mode in modes:
         if not any(mode in session.modes for session in sessions.values()):
-            raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}'")
+            raise backends.UnknownBackendError(f"none of {', '.join(names)} has the mode '{mode}' on {device}")
     if option.conformance_run_file and len(sessions) != 1:
         raise pytest.UsageError("--run-file needs exactly one --backend: a run file is one backend's run")
     if option.conformance_run_file and os.environ.get("PYTEST_XDIST_WORKER"):
@@ -54,9 +60,9 @@ def _prepare(config: pytest.Config) -> None:
     config.stash[RAN] = dict.fromkeys(sessions, 0)
 
 
-def _known(name: str, modes: list[str]) -> list[str]:
-    """The modes that a backend has, of those asked for of all backends."""
-    return [mode for mode in modes if mode in backends.load(name).run_modes()]
+def _known(name: str, modes: list[str], device: str) -> list[str]:
+    """The modes that a backend has on a device, of those asked for of all backends."""
+    return [mode for mode in modes if mode in backends.load(name).run_modes(device)]
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:
@@ -111,3 +117,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for name, run in config.stash[SESSIONS].items():
         expected = sum(_parameters(item).get("session") is run for item in session.items)
         run.finish(complete=config.stash[RAN][name] == expected)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A line for each adapter that can't be used, where all that are installed were asked for."""
+    if SESSIONS in config.stash and not config.option.conformance_backend:
+        for line in backends.broken().values():
+            terminalreporter.write_line(f"error: {line}")

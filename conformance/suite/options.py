@@ -7,6 +7,16 @@ from typing import Any
 
 import pytest
 
+from conformance import devices
+
+
+def _device(text: str) -> str:
+    try:
+        return devices.device(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "backend": {
         "action": "append",
@@ -20,7 +30,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "a mode to run; default: all of each backend",
     },
-    "device": {"default": "cpu", "choices": ["cpu", "gpu"], "help": "where to run; default: cpu"},
+    "device": {"default": "cpu", "type": _device, "metavar": "NAME", "help": "cpu, gpu, gpu:1, …; default: cpu"},
     "variant": {"action": "append", "default": [], "metavar": "ID", "help": "run this variant only (* and ? match)"},
     "cases": {"default": None, "metavar": "PATH", "help": "case files; default: those that come with the suite"},
     "run-file": {"default": None, "metavar": "PATH", "help": "write a run file (needs exactly one --backend)"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
@@ -13,6 +14,7 @@ from pathlib import Path
 from msgspec import UNSET
 
 from conformance.backends.base import Backend
+from conformance.backends.state import Change, in_short
 from conformance.casefile.expressions import Comparison
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.runfile import CaseLine
@@ -50,8 +52,13 @@ def expectation(variant: Variant) -> str:
     return ", ".join(parts)
 
 
-def environment(backend: Backend | None) -> dict[str, str]:
-    """What a result may depend on beside versions. Nothing that names a person or a machine."""
+def environment(backend: Backend | None, changes: Sequence[Change] = ()) -> dict[str, str]:
+    """What a result may depend on beside versions. Nothing that names a person or a machine.
+
+    Args:
+        backend: started, if it could be.
+        changes: what its start left changed.
+    """
     found = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -59,7 +66,16 @@ def environment(backend: Backend | None) -> dict[str, str]:
         "cores": str(os.cpu_count() or "unknown"),
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
-    return found | (backend.settings() if backend is not None else {})
+    if changes:
+        found["left by its start"] = in_short(changes)
+    return found | (_settings(backend) if backend is not None else {})
+
+
+def _settings(backend: Backend) -> dict[str, str]:
+    try:
+        return {str(name): str(value) for name, value in backend.settings().items()}
+    except Exception as error:  # a broken adapter spoils the record of its settings, and nothing else
+        return {"settings": f"its adapter can't say them: {type(error).__name__}: {error}"}
 
 
 def commit(root: Path) -> str:

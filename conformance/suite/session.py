@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +15,9 @@ from msgspec import UNSET
 import conformance
 from conformance import backends
 from conformance.accuracy import curve
-from conformance.backends.base import IDIOMS, Backend, Idioms, Unsupported, own_version
+from conformance.backends.base import IDIOMS, Backend, own_version
+from conformance.backends.spelling import Idioms, Unsupported
+from conformance.backends.state import Change
 from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
@@ -24,7 +26,7 @@ from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share, manifest_digest
 from conformance.divergences import Registry
 from conformance.dtypes import DTYPES
-from conformance.execution import Executor, Outcome, differentiated
+from conformance.execution import Executor, Outcome, differentiated, started
 from conformance.failure import failure_text
 from conformance.judging import Judge, Judgement
 from conformance.ops import OPERATIONS, Operation
@@ -96,10 +98,13 @@ class BackendSession:
         self.name = name
         self.selection = selection
         self._class = backends.load(name)
-        known = self._class.run_modes()
+        known = self._class.run_modes(device)
         for mode in modes:
             if mode not in known:
-                raise backends.UnknownBackendError(f"backend '{name}' has no mode '{mode}'; it has {', '.join(known)}")
+                where = f" on {device}" if mode in self._class.gpu_modes else ""
+                raise backends.UnknownBackendError(
+                    f"backend '{name}' has no mode '{mode}'{where}; it has {', '.join(known)}"
+                )
         self.modes = [mode for mode in known if not modes or mode in modes]
         self.device = device
         self.unavailable = self._class.not_installed() or ""
@@ -109,6 +114,7 @@ class BackendSession:
         self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
         self._writer: Writer | None = None
         self._missing_modes: dict[str, str] = {}
+        self._changed_by_start: list[Change] = []
         self._current = _CaseInHand("", False)
         self._last_case = ""
         self._cases_run = 0
@@ -119,18 +125,16 @@ class BackendSession:
             return
         try:
             with _quiet():
-                backend = self._class(self.device)
-                if self.device not in backend.devices():
-                    raise Unsupported(f"no {self.device} here; {self.name} sees {', '.join(backend.devices())}")
-                backend.start()
+                self._backend, self._changed_by_start = started(self._class, self.device)
+                self._executor = Executor(self._backend)
         except Unsupported as reason:
             self.unavailable = str(reason)
-            return
         except ImportError as error:
             self.unavailable = f"{self._class.package} can't be imported: {error}"
-            return
-        self._backend = backend
-        self._executor = Executor(backend)
+        except (Exception, SystemExit) as error:
+            self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
+        if self._executor is None:
+            self._backend = None
 
     def record_to(self, path: Path, items: Sequence[tuple[str, str]], selected: str = "") -> None:
         """Write a run file from here on.
@@ -149,7 +153,9 @@ class BackendSession:
             shares[mode] = (
                 whole if set(whole.variants) == set(chosen) else self.selection.share(self.name, mode, chosen)
             )
-        self._writer = Writer(path, self._header(shares, selected))
+        with self._executor.watch if self._executor else nullcontext():
+            header = self._header(shares, selected)
+        self._writer = Writer(path, header)
 
     @property
     def idioms(self) -> Idioms:
@@ -168,7 +174,7 @@ class BackendSession:
         self._forget(case)
         share = self.selection.share(self.name, mode, [case.id])
         results = []
-        with _quiet():
+        with _quiet(), self._executor.watch if self._executor else nullcontext():
             for variant in share.variants.get(case.id, []):
                 for idiom in share.spellings(variant):
                     result = self._run(variant, mode, idiom)
@@ -219,7 +225,10 @@ class BackendSession:
         if self._backend is None:
             return self.unavailable
         if mode not in self._missing_modes:
-            self._missing_modes[mode] = self._backend.missing_mode(self._executed(mode))
+            try:
+                self._missing_modes[mode] = self._backend.missing_mode(self._executed(mode))
+            except Exception as error:  # a broken adapter
+                self._missing_modes[mode] = f"its adapter can't tell whether it runs: {type(error).__name__}: {error}"
         return self._missing_modes[mode]
 
     def _prepare(self, variant: Variant) -> Prepared:
@@ -338,7 +347,7 @@ class BackendSession:
             self.name,
             self.device,
             self._class.versions(),
-            environment(self._backend),
+            environment(self._backend, self._changed_by_start),
             self.selection.corpus.digest,
             manifest_digest(sorted(ids)),
             [self._mode_summary(mode, share) for mode, share in shares.items()],

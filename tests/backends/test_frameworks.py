@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.backends.base import Unsupported
+from conformance.backends.spelling import Unsupported
 from conformance.dtypes import DTYPES
 from conformance.layouts import LAYOUTS, laid_out
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from conformance import backends
-from conformance.backends.base import Backend, Idioms, Spelling, Unsupported
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Idioms, Spelling, Unsupported
 from conformance.dtypes import DTYPES
 from conformance.ops import OPERATIONS
 
@@ -368,7 +369,7 @@ import sys
 import numpy as np
 
 from conformance import backends
-from conformance.backends.base import Unsupported
+from conformance.backends.spelling import Unsupported
 
 first, second = sys.argv[1:]
 for name in (first, second):

@@ -77,7 +77,7 @@ def test_a_run_that_stops_at_the_first_failure_is_recorded_as_incomplete(
         ),
         (["--backend", "numpy", "--variant", "nothing"], "no variant 'nothing'; 'conformance list' shows them all"),
         (["--backend", "numpy", "--cases", "nowhere"], "nowhere:1:1: no case files (*.yaml) here"),
-        (["--backend", "numpy", "--device", "tpu"], "invalid choice: 'tpu'"),
+        (["--backend", "numpy", "--device", "tpu"], "no device 'tpu'; there are cpu and gpu"),
         (["--backend", "numpy", "--backend", "torch", "--run-file", "x"], "--run-file needs exactly one --backend"),
     ],
 )

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from conformance import backends, runfile
-from conformance.backends.base import Idioms, Unsupported
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Idioms, Unsupported
 from conformance.corpus import manifest_digest
 from conformance.runfile import Run
 from conformance.suite.session import BackendSession, describe_failure
@@ -319,7 +319,7 @@ class Broken(NumpyBackend):
 @pytest.mark.parametrize(
     ("kind", "device", "reason"),
     [
-        (NotInstalled, "cpu", "no_such_framework is not installed: pip install 'framework-conformance[absent]'"),
+        (NotInstalled, "cpu", "no_such_framework is not installed: pip install numpy"),
         (NumpyBackend, "gpu", "no gpu here; numpy sees cpu"),
         (Refusing, "cpu", "needs a processor with AVX"),
         (Broken, "cpu", "numpy can't be imported: libmissing.so: cannot open shared object file"),

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from conformance import backends, runfile
-from conformance.backends.base import IDIOMS, Idioms, Unsupported
+from conformance.backends.base import IDIOMS
 from conformance.backends.numpy import NumpyBackend
+from conformance.backends.spelling import Idioms, Unsupported
 from conformance.corpus import Share, select
 from conformance.runfile import Run
 from conformance.suite.session import BackendSession, describe_failure

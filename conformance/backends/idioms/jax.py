@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.backends.base import Idioms
 from conformance.backends.idioms import operators
+from conformance.backends.spelling import Idioms
 
 if TYPE_CHECKING:
     import jax

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from conformance.backends.base import Idioms
 from conformance.backends.idioms import operators
+from conformance.backends.spelling import Idioms
 
 if TYPE_CHECKING:
     import keras

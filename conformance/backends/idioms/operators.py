@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.backends.base import Idioms
+from conformance.backends.spelling import Idioms
 
 idiom = Idioms()
 

@@ -1,0 +1,1 @@
+"""`conformance smoke`: is it the adapter that is broken, or the framework?"""
