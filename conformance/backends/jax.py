@@ -10,6 +10,8 @@ import numpy as np
 
 from conformance.backends.base import Backend, Function
 from conformance.backends.idioms.jax import idiom
+from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
+from conformance.backends.scripts import jax as pieces
 
 if TYPE_CHECKING:
     import jax
@@ -25,6 +27,19 @@ class JaxBackend(Backend):
     modes = ("eager", "jit", "jit-x32")
     idioms = idiom
     imports: ClassVar = {"jax": "jax", "jnp": "jax.numpy"}
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        settings = (pieces.WIDE if mode != "jit-x32" else "") + (pieces.ON_CPU if device == "cpu" else "")
+        return ModeScript(
+            pieces.OPENING + (f"\n{settings}" if settings else ""),
+            pinned("jax", "jaxlib", "numpy", "ml-dtypes"),
+            source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            renamed(pieces.eager if mode == "eager" else pieces.jitted, "in_mode"),
+            source_of(pieces.dtype_named),
+            source_of(pieces.gradients),
+        )
 
     def devices(self) -> list[str]:
         kinds = {device.platform for device in jax.local_devices(backend="cpu")}

@@ -11,6 +11,8 @@ import numpy as np
 
 from conformance.backends.base import Backend, Function
 from conformance.backends.idioms.tensorflow import idiom
+from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
+from conformance.backends.scripts import tensorflow as pieces
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -32,6 +34,19 @@ class TensorflowBackend(Backend):
         if "keras" not in sys.modules:  # TensorFlow imports Keras, which runs on what this says
             os.environ["KERAS_BACKEND"] = "tensorflow"
         super().__init__(device)
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        in_mode = {"eager": pieces.eager, "graph": pieces.graph, "xla": pieces.xla}[mode]
+        return ModeScript(
+            pieces.OPENING + (pieces.OPENING_ON_CPU if device == "cpu" else ""),
+            pinned("tensorflow", "tensorflow-cpu", "keras", "numpy", "ml-dtypes"),
+            source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            renamed(in_mode, "in_mode"),
+            source_of(pieces.dtype_named),
+            source_of(pieces.gradients),
+        )
 
     def devices(self) -> list[str]:
         return ["cpu", "gpu"] if tf.config.list_physical_devices("GPU") else ["cpu"]

@@ -11,6 +11,8 @@ import numpy as np
 
 from conformance.backends.base import Backend, Function
 from conformance.backends.idioms.torch import idiom
+from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
+from conformance.backends.scripts import torch as pieces
 from conformance.layouts import copied
 
 if TYPE_CHECKING:
@@ -26,6 +28,20 @@ class TorchBackend(Backend):
     modes = ("eager", "compile")
     idioms = idiom
     imports: ClassVar = {"torch": "torch"}
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        on_gpu = device == "gpu"
+        return ModeScript(
+            pieces.OPENING + (pieces.OPENING_ON_GPU if on_gpu else ""),
+            pinned("torch", "numpy", "ml-dtypes"),
+            renamed(pieces.native_on_gpu, "native") if on_gpu else source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            renamed(pieces.eager if mode == "eager" else pieces.compiled, "in_mode"),
+            source_of(pieces.dtype_named),
+            source_of(pieces.gradients),
+            source_of(pieces.fill),
+        )
 
     def devices(self) -> list[str]:
         return ["cpu", "gpu"] if torch.cuda.is_available() else ["cpu"]

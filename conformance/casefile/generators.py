@@ -48,7 +48,7 @@ def generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def _generate(spec: Any, shape: tuple[int, ...]) -> np.ndarray:
     make = MAKERS.get(type(spec).__name__.lower())
-    if make is None:
+    if make is None or isinstance(spec, Full):
         raise TypeError(f"{type(spec).__name__} generates no numbers by itself")
     if isinstance(spec, Linspace):
         return make(**arguments(spec))
@@ -113,8 +113,13 @@ def integers(count: int, seed: int, low: int, high: int) -> np.ndarray:
     return np.array([low + ((int(word) * span) >> 32) for word in random], dtype=np.int64)
 
 
+def full(count: int, value: float) -> np.ndarray:
+    """One number everywhere."""
+    return np.full(count, value)
+
+
 MAKERS: dict[str, Callable[..., np.ndarray]] = {
-    made.__name__: made for made in (normal, uniform, integers, bernoulli, binades, linspace)
+    made.__name__: made for made in (normal, uniform, integers, bernoulli, binades, linspace, full)
 }
 """The functions that make the numbers, by the name that cases give to their source. Scripts that repeat a result
 contain their source: they are functions of plain numbers, and need nothing but NumPy and each other."""
