@@ -6,6 +6,6 @@ them is that of plain functions: of `helpers`, and of the backend's adapter (`co
 
 from __future__ import annotations
 
-from conformance.reproduction.composing import Composer, NoScriptError, Script
+from conformance.reproduction.composing import Composer, NoScriptError, Script, title
 
-__all__ = ["Composer", "NoScriptError", "Script"]
+__all__ = ["Composer", "NoScriptError", "Script", "title"]

@@ -105,7 +105,7 @@ class _Writer:
         positional: Mapping[str, Sequence[str]],
         signs: Collection[str],
     ) -> None:
-        self._taken = {*taken, *OPERATIONS, "run", "result"}
+        self._taken = {*taken, *OPERATIONS, "run", "result", "gradient", "error", "os"}
         self._bindings = bindings
         self._positional = positional
         self._signs = signs
@@ -183,7 +183,7 @@ class _Writer:
             operands = [f"({text})" if text.startswith("-") else text for _, text in arguments]
             return f"-{operands[0]}" if operation == "negative" else f" {SIGNS[operation]} ".join(operands)
         parameters = OPERATIONS[operation].parameters
-        order = self._positional.get(operation, list(parameters))
+        order = self._positional.get(operation, [n for n, p in parameters.items() if not p.keyword_only])
         texts, leading = [], True
         for number, (name, text) in enumerate(arguments):
             data = parameters[name].holds_arrays or parameters[name].kind == Data

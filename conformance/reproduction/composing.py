@@ -30,6 +30,11 @@ _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 _UNCHECKED = "# What follows is what a run file holds. Nobody has checked it: read it before you run it."
 
 
+def title(variant: str) -> str:
+    """The part of a script that says which variant it repeats."""
+    return f"\n\n# Variant {comment(variant)}"
+
+
 class NoScriptError(ValueError):
     """There can be no script, for a reason that is told."""
 
@@ -119,6 +124,8 @@ class Composer:
             raise NoScriptError(f"the call of case '{case.id}' does not fit its inputs: {error}") from None
         except NotStoredError as error:
             raise NoScriptError(str(error)) from None
+        except RecursionError:
+            raise NoScriptError("it is nested too deeply") from None
 
     def _composed(
         self, share: ModeScript, case: CaseLine, variant: VariantLine, mode: str, idiom: str, record: Record | None
@@ -136,7 +143,7 @@ class Composer:
             self._head(share, mode, spelled, script),
             f"\n\n{library.part(script)}",
             f"\n\n{spelled.text}" if spelled.text else "",
-            f"\n\n# {comment(ascii(variant.id))}",
+            title(variant.id),
             given,
             *texts,
         )

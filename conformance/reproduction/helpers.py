@@ -52,7 +52,7 @@ def weights(result):
 
 def in_words(number):
     """A number in decimal and, where it is a float, as a hexadecimal float; of a NaN the bits."""
-    if number.dtype.kind in "biuc":
+    if not isinstance(number, np.generic) or number.dtype.kind in "biuc":
         return str(number)
     return f"{number!s} ({float(number).hex() if number == number else number.tobytes()[::-1].hex()})"
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from conformance import dtypes
 from conformance.casefile.generators import MAKERS
+from conformance.casefile.inputs import MAX_ELEMENTS
 from conformance.dtypes import DTYPES
 from conformance.layouts import LAYOUTS
 from conformance.layouts import MAKERS as LAYOUT_MAKERS
@@ -161,18 +162,21 @@ def _gives(stored: Stored, recipe: _Recipe, lay: Callable[..., Any] | None) -> b
 def _recipe(made: Made, stored: Stored, size: int) -> _Recipe | None:
     """How the suite made an array, before it was laid out; None where it did not, or where that is not understood."""
     arguments = {name: plain(value) for name, value in made.arguments.items()}
-    named = ", ".join(f"{name}={literal(value)}" for name, value in arguments.items() if name.isidentifier())
     maker = MAKERS.get(made.source)
-    if maker is None or not set(arguments) <= set(inspect.signature(maker).parameters):
+    if maker is None or size > MAX_ELEMENTS or not set(arguments) <= set(inspect.signature(maker).parameters):
         return None
-    if arguments.setdefault("count", size) != size:
+    if arguments.setdefault("count", size) != size or not all(type(v) in (int, float, str) for v in arguments.values()):
         return None
-    text = f"{maker.__name__}({size}, {named})" if "count" not in made.arguments else f"{maker.__name__}({named})"
+    named = ", ".join(f"{name}={literal(value)}" for name, value in arguments.items() if name != "count")
+    text = f"{maker.__name__}({size}, {named})"
     functions: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = []
     if made.source == "binades":  # the largest of the top binade would round up to infinity
         functions.append(("np.clip", np.clip, (-_largest(stored.dtype), _largest(stored.dtype))))
-    if len(made.put) == 2:
-        functions.append(("replaced", helpers.replaced, (made.put[0], plain(made.put[1]))))
+    if made.put:
+        at, by = made.put[0], plain(made.put[-1])
+        if type(at) is not int or type(by) not in (bool, int, float):
+            return None
+        functions.append(("replaced", helpers.replaced, (at, by)))
     if stored.dtype == "bfloat16":  # float64 goes there by way of float32, and may not be rounded twice
         functions.append(("to_odd_float32", to_odd_float32, ()))
     for name, _, more in functions:

@@ -91,6 +91,6 @@ def _definition(
         raise ForeignSourceError(f"it is called {found.name}, a name that the script has for something else")
     spelled.names |= {found.name, operation}
     spelled.positional[operation] = foreign.positional(found)
-    about = f"# {comment(ascii(source.name))}\n" if source.name else ""
+    about = f"# Spelling {comment(source.name)}\n" if source.name else ""
     alias = f"\n\n\n{operation} = {found.name}" if found.name != operation else ""
     return f"{about}{source.source.strip()}{alias}"

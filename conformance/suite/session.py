@@ -282,7 +282,8 @@ class BackendSession:
     def variant_line(self, variant: Variant) -> VariantLine:
         """What a run file says of a variant."""
         prepared = self._prepare(variant)
-        array, values = self._exact(prepared)
+        with _quiet():
+            array, values = self._exact(prepared)
         return VariantLine(
             variant.id,
             variant.case.id,
