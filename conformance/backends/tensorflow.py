@@ -37,7 +37,7 @@ class TensorflowBackend(Backend):
 
     @classmethod
     def script(cls, mode: str, device: str = "cpu") -> ModeScript:
-        in_mode = {"eager": pieces.eager, "graph": pieces.graph, "xla": pieces.xla}[mode]
+        in_mode = {"eager": pieces.eager, "xla": pieces.xla}.get(mode, pieces.graph)
         return ModeScript(
             pieces.OPENING + (pieces.OPENING_ON_CPU if device == "cpu" else ""),
             pinned("tensorflow", "tensorflow-cpu", "keras", "numpy", "ml-dtypes"),

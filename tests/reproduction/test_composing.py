@@ -292,8 +292,11 @@ def test_deep_nesting_is_no_crash(lines: MakeLines) -> None:
 # The whole corpus
 
 
-def test_every_script_of_the_corpus_compiles(corpus: Selection) -> None:
-    """On NumPy and on one framework that compiles, which is not imported for it."""
+def test_every_script_of_the_corpus_compiles(corpus: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On NumPy and on one framework that compiles, which is not imported for it. The first input stands for the answer."""
+    monkeypatch.setattr(
+        BackendSession, "_exact", lambda _, prepared: (next(iter(prepared.inputs.values()), None), None)
+    )
     numpy = BackendSession("numpy", corpus)
     composers = {}
     for backend, mode in (("numpy", "eager"), ("jax", "jit")):
