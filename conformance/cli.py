@@ -241,6 +241,39 @@ def explain(
 
 
 @app.command()
+def repro(
+    variant: Annotated[str, typer.Argument(help="A variant's ID, or a pattern that matches one.")],
+    backend: Annotated[str, typer.Option("--backend", "-b", help="The backend. Not needed with --run-file.")] = "",
+    mode: Annotated[str, typer.Option("--mode", "-m", help="Its mode. Default: the plain one.")] = "",
+    idiom: Annotated[str, typer.Option("--idiom", help="Another spelling than the primary one.")] = "",
+    device: Device = "cpu",
+    cases: Cases = None,
+    run_file: Annotated[
+        Path | None, typer.Option("--run-file", help="Take it from a run file: needs no cases, and no framework.")
+    ] = None,
+) -> None:
+    """Print a script that repeats one result with nothing but the framework: conformance repro ID -b torch > script.py.
+
+    It holds the exact inputs, the call in its mode, the exact answer and the pinned versions. With --run-file its code
+    is what that file holds: read it before you run it.
+    """
+    from conformance.reproduction import NoScriptError, repeating
+    from conformance.runfile import RunFileError
+
+    if not backend and run_file is None:
+        _fail("which backend? Name it with --backend; 'conformance backends' shows them")
+    try:
+        if run_file is not None:
+            script = repeating.from_run(run_file, variant, backend, mode, idiom)
+        else:
+            (name,) = _backends([backend])
+            script = repeating.from_cases(_select(cases, [variant], True), name, mode, idiom, _device(device))
+    except (NoScriptError, RunFileError) as error:
+        _fail(str(error))
+    sys.stdout.write(script.text)
+
+
+@app.command()
 def divergences(
     run_files: Annotated[
         list[Path] | None, typer.Argument(help="With --propose: run files. Default: all in reports/.")
@@ -350,14 +383,14 @@ def smoke(
     raise typer.Exit(smoking.exit_status(lines))
 
 
-def _select(cases: Path | None, patterns: list[str]) -> Selection:
+def _select(cases: Path | None, patterns: list[str], beyond_subsets: bool = False) -> Selection:
     from conformance.casefile.errors import CaseFileError
     from conformance.corpus import SelectionError, select
 
     if cases is not None and not cases.exists():
         _fail(f"{cases}: no such file or folder")
     try:
-        return select(cases, patterns)
+        return select(cases, patterns, beyond_subsets)
     except (CaseFileError, SelectionError) as error:
         _fail(str(error))
 

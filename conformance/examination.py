@@ -146,7 +146,7 @@ class Examination:
             self._special(due.special, due.convention, exact.value, got, where)
             error = np.where(due.special, 0.0, error)
         within = error <= budget
-        self._measure(error, budget, number)
+        self._measure(error, budget, number, exact, due.special)
         self._zero_signs(exact, due.special, got, where)
         if within.all():
             return
@@ -240,7 +240,15 @@ class Examination:
         self.answer = Answer(due.shape, found, bits=due)
         self._bits(due, got, f"stated by the case: {self._expect.because}")
 
-    def _measure(self, error: np.ndarray, budget: np.ndarray, number: int) -> None:
+    def _measure(
+        self,
+        error: np.ndarray,
+        budget: np.ndarray,
+        number: int,
+        exact: Rounded | None = None,
+        special: np.ndarray | None = None,
+        wrt: str = "",
+    ) -> None:
         if not error.size:
             return
         ratio = error / np.maximum(budget, 0.5)
@@ -250,7 +258,11 @@ class Examination:
         if self.measured is None or not ratio.flat[index] <= self.measured.ratio:
             at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
             largest = float(error.flat[index])
-            self.measured = Measured(largest, float(budget.flat[index]), at, number, float(ratio.flat[index]))
+            computed = exact is not None and (special is None or not special[at])
+            due = None
+            if exact is not None and computed:
+                due = (exact.value[at], float(exact.residual[at]), int(exact.quantum[at]))
+            self.measured = Measured(largest, float(budget.flat[index]), at, number, float(ratio.flat[index]), due, wrt)
 
     def _measure_end_to_end(self, got: np.ndarray) -> None:
         found = dtypes.of(got)
@@ -351,7 +363,7 @@ class Examination:
                 self._add("gradient", describe(answer.values.value), describe(got), f"with respect to {name}")
                 continue
             error = answer.values.distance(got)
-            self._measure(error, answer.budget, 0)
+            self._measure(error, answer.budget, 0, answer.values, wrt=name)
             wrong = ~(error <= answer.budget)
             lost = wrong & ~dtypes.finite(got)
             for which in (lost, wrong & ~lost):  # apart, since a registered divergence may be about either

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 Channel = Literal[
     "status",
     "dtype",
@@ -46,7 +48,9 @@ class Finding:
 class Measured:
     """The largest error seen, in ULP, and where.
 
-    `ratio` is the error divided by the budget there: the measured element is the one nearest its budget.
+    `ratio` is the error divided by the budget there: the measured element is the one nearest its budget. Of a computed
+    element, `exact` is its correctly rounded value, what rounding left, and the exponent of one ULP there; of a
+    gradient, `wrt` is its argument.
     """
 
     ulp: float = 0.0
@@ -54,3 +58,5 @@ class Measured:
     index: tuple[int, ...] = ()
     step: int = 0
     ratio: float = -1.0
+    exact: tuple[np.ndarray, float, int] | None = None
+    wrt: str = ""

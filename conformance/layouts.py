@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "broadcast": 1}
@@ -23,22 +25,40 @@ def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
     """
     if array.ndim < LAYOUTS[layout]:
         raise ValueError(f"an array of rank {array.ndim} can't be laid out '{layout}'")
-    if layout == "contiguous":
-        return array
-    if layout == "transposed":
-        return np.ascontiguousarray(array.T).T
-    if layout == "stepped":
-        larger = np.full([2 * n + 1 for n in array.shape], _poison(array.dtype), dtype=array.dtype)
-        between = larger[tuple(slice(1, 2 * n + 1, 2) for n in array.shape)]
-        between[...] = array
-        return between
+    return array if layout == "contiguous" else MAKERS[layout](array)
+
+
+def transposed(array: np.ndarray) -> np.ndarray:
+    """With the axes in memory in reverse order."""
+    return np.ascontiguousarray(array.T).T
+
+
+def stepped(array: np.ndarray) -> np.ndarray:
+    """Every second element of a larger array, which holds NaN (or the largest integer) between them."""
+    larger = np.full([2 * n + 1 for n in array.shape], poison(array.dtype), dtype=array.dtype)
+    between = larger[tuple(slice(1, 2 * n + 1, 2) for n in array.shape)]
+    between[...] = array
+    return between
+
+
+def broadcast(array: np.ndarray) -> np.ndarray:
+    """The first row, repeated along axis 0 with a stride of 0."""
     return np.broadcast_to(array[:1], array.shape)
 
 
-def _poison(dtype: np.dtype) -> int | float | bool:
+def poison(dtype: np.dtype) -> int | float | bool:
+    """A value whose use shows."""
     if dtype.kind == "b":
         return True
     return int(np.iinfo(dtype).max) if dtype.kind in "iu" else float("nan")
+
+
+MAKERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "transposed": transposed,
+    "stepped": stepped,
+    "broadcast": broadcast,
+}
+"""The functions that lay an array out, by layout. Scripts that repeat a result contain their source."""
 
 
 def copied(array: np.ndarray) -> np.ndarray:

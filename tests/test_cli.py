@@ -425,3 +425,54 @@ def test_divergences_has_nothing_to_propose_where_nothing_fails_and_says_where_r
     assert (missing.exit_code, "no run files in reports" in missing.stderr) == (2, True)
     (tmp_path / "broken.jsonl").write_text("{}\n")
     assert call("divergences", "--propose", tmp_path / "broken.jsonl").exit_code == 2
+
+
+# repro
+
+
+def test_repro_prints_a_script_that_runs_without_the_suite(
+    call: Callable[..., Any], python: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    done = call("repro", "things/one[[]float64]", "--backend", "numpy", "--cases", folder(GOOD))
+    assert done.exit_code == 2  # brackets are no wildcards
+    done = call("repro", "things/one[float64]", "--backend", "numpy", "--cases", folder(GOOD))
+    assert (done.exit_code, done.stderr) == (0, "")
+    (tmp_path / "script.py").write_text(done.stdout)
+    told = python("-I", str(tmp_path / "script.py"))
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("result: float64[2], SHA-256 ")
+    assert "  [0] 0.5 (0x1.0000000000000p-1)   exact 0.5 (0x1.0000000000000p-1)" in told.stdout
+
+
+def test_repro_takes_a_result_from_a_run_file(
+    command: Callable[..., Any], call: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    command("run", "-b", "numpy", "-m", "eager", "--cases", folder(GOOD), "-o", tmp_path / "out", "--no-report")
+    done = call("repro", "things/two*", "--run-file", tmp_path / "out" / "numpy-cpu.jsonl")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "read it before you run it" in done.stdout
+    broken = call("repro", "x", "--run-file", tmp_path / "missing.jsonl")
+    assert (broken.exit_code, "can't be read" in broken.stderr, broken.stdout) == (2, True, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["things/one*"], "error: which backend? Name it with --backend"),
+        (["things/one*", "-b", "nothing"], "error: no backend 'nothing'; there are numpy"),
+        (
+            ["things/one*", "-b", "numpy"],
+            "error: 2 variants match, one is needed: things/one[float32], things/one[float64]",
+        ),
+        (["nothing", "-b", "numpy"], "error: no variant 'nothing'"),
+        (["things/two*", "-b", "numpy", "-m", "xla"], "error: backend 'numpy' has no mode 'xla'; it has eager, idioms"),
+        (["things/two*", "-b", "numpy", "--idiom", "x"], "error: no spelling 'x' that it is run in; there are none"),
+        (["things/two*", "-b", "numpy", "--device", "tpu"], "error: no device 'tpu'"),
+    ],
+)
+def test_repro_says_what_is_wrong_and_exits_with_2(
+    arguments: list[str], message: str, call: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    done = call("repro", *arguments, "--cases", folder(GOOD))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(message)

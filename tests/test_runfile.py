@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from conformance.runfile import (
     Stored,
     VariantLine,
     Writer,
+    encoded,
+    plain,
 )
 
 X = Stored.of(np.array([1.0], dtype=np.float32))
@@ -399,3 +402,12 @@ def test_the_lines_of_a_case_are_read_together_wherever_they_stand(tmp_path: Pat
     assert list(run.part("a/c").variants) == ["a/c[y]", "a/c[w]"]
     with pytest.raises(KeyError):
         run.part("a/d")
+
+
+def test_values_that_json_lacks_survive_a_run_file() -> None:
+    values = [1, 2.5, True, None, "nan", [math.inf, [-math.inf, -0.0]], []]
+    read_back = msgspec.json.decode(msgspec.json.encode(encoded(values)))
+    assert repr(plain(read_back)) == repr(values)
+    assert math.isnan(plain(msgspec.json.decode(msgspec.json.encode(encoded(math.nan)))))
+    assert msgspec.json.decode(msgspec.json.encode(math.nan)) is None  # what would become of it
+    assert plain({"float": "x"}) == {"float": "x"}

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from conformance.backends.scripts import ModeScript
 from conformance.backends.spelling import Function, Idioms, Unsupported
 from conformance.devices import kind_of
 
@@ -100,6 +101,14 @@ class Backend(ABC):
             with contextlib.suppress(metadata.PackageNotFoundError):
                 found[distribution] = metadata.version(distribution)
         return found
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript | None:
+        """The backend's share of scripts that repeat its results in one of `modes` without this suite.
+
+        None, the default, where there is none: its results can't be repeated by a script then.
+        """
+        return None
 
     @abstractmethod
     def devices(self) -> list[str]:

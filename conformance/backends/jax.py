@@ -10,6 +10,8 @@ import numpy as np
 
 from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.jax import idiom
+from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
+from conformance.backends.scripts import jax as pieces
 from conformance.backends.spelling import Function
 from conformance.devices import kind_of, named, number_of
 
@@ -28,6 +30,24 @@ class JaxBackend(Backend):
     gpu_modes = (GPU_FAST,)
     idioms = idiom
     imports: ClassVar = {"jax": "jax", "jnp": "jax.numpy"}
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        settings = pieces.WIDE if mode != "jit-x32" else ""
+        if kind_of(device) == "gpu":
+            settings += pieces.ON_GPU.format(number=number_of(device))
+            settings += pieces.PRECISE_ON_GPU if mode != GPU_FAST else ""
+        else:
+            settings += pieces.ON_CPU
+        return ModeScript(
+            pieces.OPENING + (f"\n{settings}" if settings else ""),
+            pinned("jax", "jaxlib", "numpy", "ml-dtypes"),
+            source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            renamed(pieces.jitted if mode in ("jit", "jit-x32") else pieces.eager, "in_mode"),
+            source_of(pieces.dtype_named),
+            source_of(pieces.gradients),
+        )
 
     def devices(self) -> list[str]:
         return list(self._names().values())

@@ -8,6 +8,8 @@ import numpy as np
 
 from conformance.backends.base import Backend, foreign
 from conformance.backends.idioms.numpy import idiom
+from conformance.backends.scripts import ModeScript, pinned, source_of
+from conformance.backends.scripts import numpy as pieces
 from conformance.dtypes import DTYPES
 
 
@@ -18,6 +20,18 @@ class NumpyBackend(Backend):
     package = "numpy"
     distributions = ("numpy", "scipy", "ml-dtypes")
     idioms = idiom
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        return ModeScript(
+            pieces.OPENING,
+            pinned("numpy", "ml-dtypes"),
+            source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            source_of(pieces.in_mode),
+            source_of(pieces.dtype_named),
+            fill=source_of(pieces.fill),
+        )
 
     def devices(self) -> list[str]:
         return ["cpu"]

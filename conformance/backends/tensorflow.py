@@ -12,6 +12,8 @@ import numpy as np
 
 from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.tensorflow import idiom
+from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
+from conformance.backends.scripts import tensorflow as pieces
 from conformance.backends.spelling import Function
 from conformance.devices import kind_of, named, number_of
 
@@ -36,6 +38,20 @@ class TensorflowBackend(Backend):
         if "keras" not in sys.modules:  # TensorFlow imports Keras, which runs on what this says
             os.environ["KERAS_BACKEND"] = "tensorflow"
         super().__init__(device)
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        in_mode = {"graph": pieces.graph, "xla": pieces.xla}.get(mode, pieces.eager)
+        place = pieces.ON_GPU.format(number=number_of(device)) if kind_of(device) == "gpu" else pieces.ON_CPU
+        return ModeScript(
+            pieces.OPENING + (pieces.PRECISE if mode != GPU_FAST else "") + place,
+            pinned("tensorflow", "tensorflow-cpu", "keras", "numpy", "ml-dtypes"),
+            source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            renamed(in_mode, "in_mode"),
+            source_of(pieces.dtype_named),
+            source_of(pieces.gradients),
+        )
 
     def devices(self) -> list[str]:
         # Not list_logical_devices: that starts TensorFlow, after which `start` can set no threads.

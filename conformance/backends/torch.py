@@ -12,6 +12,8 @@ import numpy as np
 
 from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.torch import idiom
+from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
+from conformance.backends.scripts import torch as pieces
 from conformance.backends.spelling import Function
 from conformance.devices import kind_of, named, number_of
 from conformance.layouts import copied
@@ -33,6 +35,23 @@ class TorchBackend(Backend):
     own_variables = ("_TORCHINDUCTOR_", "TORCHINDUCTOR_")
     _defaults: ClassVar[dict[str, bool]] = {}
     """What `_switches` were before the first `start` of this process."""
+
+    @classmethod
+    def script(cls, mode: str, device: str = "cpu") -> ModeScript:
+        on_gpu, opening = kind_of(device) == "gpu", pieces.OPENING
+        if on_gpu:
+            opening += pieces.PRECISE_ON_GPU if mode != GPU_FAST else ""
+            opening += pieces.ON_GPU.format(number=number_of(device))
+        return ModeScript(
+            opening,
+            pinned("torch", "numpy", "ml-dtypes"),
+            renamed(pieces.native_on_gpu, "native") if on_gpu else source_of(pieces.native),
+            source_of(pieces.numbers_of),
+            renamed(pieces.compiled if mode == "compile" else pieces.eager, "in_mode"),
+            source_of(pieces.dtype_named),
+            source_of(pieces.gradients),
+            source_of(pieces.fill),
+        )
 
     def devices(self) -> list[str]:
         return ["cpu", *(named("gpu", i) for i in range(torch.cuda.device_count()))]

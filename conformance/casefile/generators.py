@@ -47,58 +47,79 @@ def generate(spec: Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _generate(spec: Any, shape: tuple[int, ...]) -> np.ndarray:
-    if type(spec) not in _MAKERS:
+    make = MAKERS.get(type(spec).__name__.lower())
+    if make is None or isinstance(spec, Full):
         raise TypeError(f"{type(spec).__name__} generates no numbers by itself")
-    values = _MAKERS[type(spec)](spec, math.prod(shape))
-    return values if isinstance(spec, Linspace) else values.reshape(shape)
+    if isinstance(spec, Linspace):
+        return make(**arguments(spec))
+    return make(math.prod(shape), **arguments(spec)).reshape(shape)
 
 
-def _linspace(start: float, stop: float, steps: int) -> np.ndarray:
-    index = np.arange(steps, dtype=np.float64)
-    spaced = np.asarray((start * (steps - 1 - index) + stop * index) / (steps - 1))
+def arguments(spec: Generator) -> dict[str, Any]:
+    """What the function in `MAKERS` takes for a generator, beside the number of elements."""
+    return {name: getattr(spec, name) for name in spec.__struct_fields__ if name != "shape"}
+
+
+def linspace(count: int, start: float, stop: float) -> np.ndarray:
+    """Evenly spaced numbers from `start` to `stop`, both included."""
+    index = np.arange(count, dtype=np.float64)
+    spaced = np.asarray((start * (count - 1 - index) + stop * index) / (count - 1))
     spaced[0], spaced[-1] = start, stop  # which the division may miss by a rounding
     return spaced
 
 
-def _raw(seed: int, count: int) -> np.ndarray:
+def words(count: int, seed: int) -> np.ndarray:
+    """Random 64-bit words: PCG64's raw stream, which NumPy keeps stable."""
     return np.random.PCG64(seed).random_raw(count)
 
 
-def _unit(seed: int, count: int) -> np.ndarray:
+def unit(count: int, seed: int) -> np.ndarray:
     """Multiples of 2**-53 in [0, 1)."""
-    return np.asarray((_raw(seed, count) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+    return np.asarray((words(count, seed) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
-def _irwin_hall(seed: int, count: int) -> np.ndarray:
-    """The sum of twelve uniform numbers, less 6: mean 0, variance 1, within 6. Exact: integers of 40 bits each."""
-    words = _raw(seed, 12 * count).reshape(count, 12) >> np.uint64(24)
-    return np.asarray(words.sum(axis=1).astype(np.float64) * 2.0**-40 - 6.0)
+def uniform(count: int, seed: int, low: float, high: float) -> np.ndarray:
+    """Uniform numbers in [low, high)."""
+    return low + (high - low) * unit(count, seed)
 
 
-def _binades(seed: int, count: int, low: int, high: int, sign: str) -> np.ndarray:
+def bernoulli(count: int, seed: int, probability: float) -> np.ndarray:
+    """Zeros and ones."""
+    return (unit(count, seed) < probability).astype(np.float64)
+
+
+def normal(count: int, seed: int, scale: float, mean: float) -> np.ndarray:
+    """Nearly normal numbers: twelve uniform ones, added up, less 6 (within 6, and exact: integers of 40 bits each)."""
+    parts = words(12 * count, seed).reshape(count, 12) >> np.uint64(24)
+    return mean + scale * np.asarray(parts.sum(axis=1).astype(np.float64) * 2.0**-40 - 6.0)
+
+
+def binades(count: int, seed: int, low: int, high: int, sign: str) -> np.ndarray:
     """Signed numbers of 53 random bits whose exponents are uniform in [low, high]."""
-    words = _raw(seed, 2 * count)
-    significands = 1.0 + (words[:count] >> np.uint64(12)).astype(np.float64) * 2.0**-52
+    random = words(2 * count, seed)
+    significands = 1.0 + (random[:count] >> np.uint64(12)).astype(np.float64) * 2.0**-52
     span = np.uint64(high - low + 1)
-    exponents = low + (((words[count:] >> np.uint64(32)) * span) >> np.uint64(32)).astype(np.int64)
+    exponents = low + (((random[count:] >> np.uint64(32)) * span) >> np.uint64(32)).astype(np.int64)
     magnitudes = np.ldexp(significands, exponents)
     if sign == "positive":
         return magnitudes
-    return -magnitudes if sign == "negative" else np.where(words[count:] & np.uint64(1), -magnitudes, magnitudes)
+    return -magnitudes if sign == "negative" else np.where(random[count:] & np.uint64(1), -magnitudes, magnitudes)
 
 
-def _bounded(seed: int, count: int, low: int, high: int) -> np.ndarray:
+def integers(count: int, seed: int, low: int, high: int) -> np.ndarray:
     """Integers in [low, high] by the high bits of a 64-bit product (the bias is below 2**-32 for spans under 2**32)."""
     span = high - low + 1
-    words = (_raw(seed, count) >> np.uint64(32)).astype(object)
-    return np.array([low + ((int(word) * span) >> 32) for word in words], dtype=np.int64)
+    random = (words(count, seed) >> np.uint64(32)).astype(object)
+    return np.array([low + ((int(word) * span) >> 32) for word in random], dtype=np.int64)
 
 
-_MAKERS: dict[type, Callable[[Any, int], np.ndarray]] = {
-    Uniform: lambda spec, count: spec.low + (spec.high - spec.low) * _unit(spec.seed, count),
-    Normal: lambda spec, count: spec.mean + spec.scale * _irwin_hall(spec.seed, count),
-    Bernoulli: lambda spec, count: (_unit(spec.seed, count) < spec.probability).astype(np.float64),
-    Integers: lambda spec, count: _bounded(spec.seed, count, spec.low, spec.high),
-    Binades: lambda spec, count: _binades(spec.seed, count, spec.low, spec.high, spec.sign),
-    Linspace: lambda spec, _: _linspace(spec.start, spec.stop, spec.count),
+def full(count: int, value: float) -> np.ndarray:
+    """One number everywhere."""
+    return np.full(count, value)
+
+
+MAKERS: dict[str, Callable[..., np.ndarray]] = {
+    made.__name__: made for made in (normal, uniform, integers, bernoulli, binades, linspace, full)
 }
+"""The functions that make the numbers, by the name that cases give to their source. Scripts that repeat a result
+contain their source: they are functions of plain numbers, and need nothing but NumPy and each other."""

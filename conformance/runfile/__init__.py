@@ -16,10 +16,13 @@ from conformance.runfile.lines import (
     Header,
     IdiomSource,
     Line,
+    Made,
     ModeSummary,
     Record,
     Stored,
     VariantLine,
+    encoded,
+    plain,
 )
 from conformance.runfile.reading import CaseLines, Run, RunFileError, read
 from conformance.runfile.writing import Writer
@@ -34,6 +37,7 @@ __all__ = [
     "Header",
     "IdiomSource",
     "Line",
+    "Made",
     "ModeSummary",
     "Record",
     "Run",
@@ -41,5 +45,7 @@ __all__ = [
     "Stored",
     "VariantLine",
     "Writer",
+    "encoded",
+    "plain",
     "read",
 ]

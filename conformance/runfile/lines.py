@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from conformance import dtypes
 from conformance.accuracy import Profile
+from conformance.backends.scripts import ModeScript
 from conformance.dtypes import DTYPES
 
 FORMAT = 1
@@ -38,12 +39,12 @@ class Stored(Struct, frozen=True, omit_defaults=True):
     sha256: str = ""
 
     @classmethod
-    def of(cls, array: np.ndarray) -> Stored:
-        """Store an array of a dtype the suite knows."""
+    def of(cls, array: np.ndarray, whole: bool = False) -> Stored:
+        """Store an array of a dtype the suite knows; with `whole`, all elements however many they are."""
         shape, name = list(array.shape), dtypes.of(array).name
         if sys.byteorder == "big":
             array = array.byteswap()
-        if array.size > LARGEST_STORED:
+        if array.size > LARGEST_STORED and not whole:
             digest = hashlib.sha256(array.tobytes()).hexdigest()
             return cls(name, shape, _base64(array.ravel()[:_SHOWN_OF_LARGE]), digest)
         return cls(name, shape, _base64(array))
@@ -73,6 +74,39 @@ def _base64(array: np.ndarray) -> str:
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
+def encoded(value: Any) -> Any:
+    """A plain value of a case as JSON can hold it: an infinity or a NaN, which it lacks, as a mapping of its name."""
+    if isinstance(value, list):
+        return [encoded(item) for item in value]
+    return {"float": str(value)} if isinstance(value, float) and value - value != 0 else value
+
+
+def plain(value: Any) -> Any:
+    """What `encoded` was given; cases have no mappings as values, so nothing else can look like that."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict) and value.get("float") in ("nan", "inf", "-inf"):
+        return float(value["float"])
+    return value
+
+
+class Made(Struct, frozen=True, omit_defaults=True):
+    """How an input was made, where that says more than its elements.
+
+    Attributes:
+        source: the generator of its numbers (`conformance.casefile.generators.MAKERS`); empty for one that the case
+            writes out.
+        arguments: what the generator took, by name (see `encoded`).
+        put: of an element that was replaced, its place in row-major order, and by what (see `encoded`).
+        layout: how it lies in memory, if not contiguously.
+    """
+
+    source: str = ""
+    arguments: dict[str, Any] = {}
+    put: list[Any] = []
+    layout: str = ""
+
+
 class IdiomSource(Struct, frozen=True, omit_defaults=True):
     """How the backend spells an operation.
 
@@ -81,12 +115,16 @@ class IdiomSource(Struct, frozen=True, omit_defaults=True):
         source: the function's source.
         name: of a spelling beside the primary one; empty for that.
         needs: the distribution it uses beyond the framework, with its version where it is installed.
+        imports: the module of it that must be imported.
+        setting: an environment variable that must be set before that is imported (``KERAS_BACKEND=numpy``).
     """
 
     operation: str
     source: str
     name: str = ""
     needs: str = ""
+    imports: str = ""
+    setting: str = ""
 
 
 class ModeSummary(Struct, frozen=True, omit_defaults=True):
@@ -130,6 +168,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         started: UTC, ISO 8601.
         selection: what of the corpus was asked for (``-k``, ``--variant``), empty for all of it.
         commit: of the cases, where they are in a Git checkout; '+' after it where files differ from it.
+        scripts: the backend's share of scripts that repeat a result without the suite, by mode.
     """
 
     format: int
@@ -146,6 +185,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     started: str
     selection: str = ""
     commit: str = ""
+    scripts: dict[str, ModeScript] = {}
 
 
 class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
@@ -185,12 +225,15 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
         expected: what the case expects in words, where that is not (only) the answer: an error, a print, a claim.
         budget_source: where the budget of the last step comes from; of a gradient variant, that of the gradient.
         check: 'value', or 'gradient': `answer` is then the gradient with respect to the first differentiated argument.
-        bindings: the names that stand for other things than inputs in the case's call, with their values: its grid's.
+        bindings: the names that stand for other things than inputs in the case's call, with their values (see
+            `encoded`): its grid's.
         truth: what the answer rests on: 'arithmetic'; 'document', its printed output as well; 'convention', at least
             for some elements; 'stated' by the case, with its reason; 'refusal', since the call must be refused;
             'claim', a relation between computed values.
         curve: where the accuracy of an elementwise operation on one input is drawn, points of its exact curve: input
             and result, a pair for each sign and exponent of the input.
+        made: how inputs were made, where that says more than their elements.
+        aliases: whether the result is expected to share the memory of the first input, where that is asked.
     """
 
     id: str
@@ -205,6 +248,8 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
     bindings: dict[str, Any] = {}
     truth: str = ""
     curve: list[tuple[float, float]] = []
+    made: dict[str, Made] = {}
+    aliases: bool | None = None
 
 
 class FindingLine(Struct, frozen=True, omit_defaults=True):
@@ -234,6 +279,9 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
         end_to_end: error in ULP against the whole composition in exact arithmetic.
         link: of a divergence.
         profile: where the case's accuracy is drawn and errors could be measured, they by exponent.
+        exact: the exact value of that element in up to 20 digits, on the inputs that its step received.
+        quantum: the exponent of one ULP there.
+        wrt: the argument that it belongs to the gradient of.
     """
 
     variant: str
@@ -252,6 +300,9 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     idiom: str = ""
     picture: str = ""
     profile: Profile | None = None
+    exact: str = ""
+    quantum: int | None = None
+    wrt: str = ""
 
 
 class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):

@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from msgspec import UNSET
 
+from conformance import dtypes
 from conformance.backends.base import Backend
 from conformance.backends.state import Change, in_short
 from conformance.casefile.expressions import Comparison
+from conformance.casefile.generators import MAKERS, arguments
+from conformance.casefile.inputs import index, resolved
+from conformance.casefile.model import Full, Given, Put
+from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
-from conformance.runfile import CaseLine
+from conformance.runfile import CaseLine, Made, encoded
 
 _LIBRARIES = ("numpy", "ml-dtypes", "python-flint", "pytest")
 """What truth, judging and running are made with, whatever the backend."""
@@ -50,6 +57,38 @@ def expectation(variant: Variant) -> str:
     if expect.because:
         parts.append(f"because {expect.because}")
     return ", ".join(parts)
+
+
+def made(variant: Variant, inputs: Mapping[str, np.ndarray]) -> dict[str, Made]:
+    """How the inputs were made: those that are generated, have an element replaced, or lie in another layout."""
+    found = {}
+    for name, given in variant.case.case.given.items():
+        if not isinstance(given, Given):
+            continue
+        layout = variant.bindings.get(given.layout or "", given.layout) or "contiguous"
+        found[name] = Made(layout=layout if layout != "contiguous" else "")
+        source, spec = next(iter(given.sources.items()))
+        if source in MAKERS:
+            found[name] = _generated(source, spec, given.put, inputs[name], variant.bindings, found[name].layout)
+    return {name: how for name, how in found.items() if how != Made()}
+
+
+def _generated(
+    source: str, spec: Any, put: Put | None, array: np.ndarray, bindings: Mapping[str, Any], layout: str
+) -> Made:
+    dtype = dtypes.of(array)
+    numbers = arguments(resolved(spec, dtype, bindings)[0])
+    if isinstance(spec, Full):  # max, 0x1p-3 and their like become the number that they stand for
+        numbers["value"] = to_array(numbers["value"], dtype).astype(_WIDE[dtype.kind]).item()
+    replaced = []
+    if put is not None:
+        at = index(put, array.shape, bindings)
+        replaced = [int(np.ravel_multi_index([i % n for i, n in zip(at, array.shape, strict=True)], array.shape))]
+        replaced.append(encoded(array[at].astype(_WIDE[dtype.kind]).item()))
+    return Made(source, {n: encoded(v) for n, v in numbers.items()}, replaced, layout)
+
+
+_WIDE = {"floating": "float64", "integer": "O", "bool": "bool", "complex": "complex128"}
 
 
 def environment(backend: Backend | None, changes: Sequence[Change] = ()) -> dict[str, str]:

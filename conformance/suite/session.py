@@ -16,6 +16,7 @@ import conformance
 from conformance import backends
 from conformance.accuracy import curve
 from conformance.backends.base import IDIOMS, Backend, own_version
+from conformance.backends.scripts import ModeScript
 from conformance.backends.spelling import Idioms, Unsupported
 from conformance.backends.state import Change
 from conformance.casefile.errors import Mistake
@@ -28,6 +29,7 @@ from conformance.divergences import Registry
 from conformance.dtypes import DTYPES
 from conformance.execution import Executor, Outcome, differentiated, started
 from conformance.failure import failure_text
+from conformance.findings import Measured
 from conformance.judging import Judge, Judgement
 from conformance.ops import OPERATIONS, Operation
 from conformance.picture import picture
@@ -35,6 +37,7 @@ from conformance.program import Program, compile_variant
 from conformance.runfile import (
     FORMAT,
     LARGEST_STORED,
+    CaseLine,
     FindingLine,
     Header,
     IdiomSource,
@@ -43,11 +46,13 @@ from conformance.runfile import (
     Stored,
     VariantLine,
     Writer,
+    encoded,
 )
-from conformance.suite.recording import case_line, commit, environment, expectation, now
+from conformance.suite.recording import case_line, commit, environment, expectation, made, now
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
+from conformance.wording import exact_digits
 
 _RESIDUALS_STORED = 8
 _CASES_REMEMBERED = 50
@@ -154,7 +159,7 @@ class BackendSession:
                 whole if set(whole.variants) == set(chosen) else self.selection.share(self.name, mode, chosen)
             )
         with self._executor.watch if self._executor else nullcontext():
-            header = self._header(shares, selected)
+            header = self.header(shares, selected)
         self._writer = Writer(path, header)
 
     @property
@@ -203,7 +208,7 @@ class BackendSession:
             self._writer = None
 
     def _run(self, variant: Variant, mode: str, idiom: str = "") -> Result:
-        missing = self._missing(mode)
+        missing = self.missing(mode)
         if self._executor is None or missing:
             return Result(variant, mode, Judgement("unsupported", missing), Outcome(), idiom)
         prepared = self._prepare(variant)
@@ -220,7 +225,7 @@ class BackendSession:
         """The mode that other spellings are run in: the plain one."""
         return self._class.modes[0] if mode == IDIOMS else mode
 
-    def _missing(self, mode: str) -> str:
+    def missing(self, mode: str) -> str:
         """Why nothing can run in a mode: the backend, the device or the mode is missing."""
         if self._backend is None:
             return self.unavailable
@@ -250,32 +255,42 @@ class BackendSession:
 
     def _record(self, result: Result) -> None:
         assert self._writer is not None
+        variant = result.variant
+        self._writer.case(lambda: self.case_line(variant), variant.case.id)
+        self._writer.variant(lambda: self.variant_line(variant), variant.id)
+        self._writer.record(self.record_line(result))
+
+    def case_line(self, variant: Variant) -> CaseLine:
+        """What a run file says of a variant's case."""
+        return case_line(variant.case, self.selection.corpus.root)
+
+    def record_line(self, result: Result) -> Record:
+        """What a run file says of a result."""
         variant, judgement, outcome = result.variant, result.judgement, result.outcome
-        self._writer.case(lambda: case_line(variant.case, self.selection.corpus.root), variant.case.id)
-        self._writer.variant(lambda: self._variant_line(variant), variant.id)
         measured = judgement.measured
         got = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
         steps = self._prepare(variant).program.steps
         entry = self._registry.find(variant, result.mode, result.idiom) if judgement.verdict == "divergent" else None
-        self._writer.record(
-            Record(
-                variant.id,
-                result.mode,
-                judgement.verdict,
-                judgement.reason,
-                [FindingLine(f.channel, f.expected, f.got, f.detail, f.non_finite) for f in judgement.findings],
-                [Stored.of(array) for array in got] if not (outcome.raised or outcome.unsupported) else [],
-                f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
-                _finite(measured.ulp) if measured else None,
-                _finite(measured.budget) if measured else None,
-                list(measured.index) if measured else [],
-                f"{measured.step + 1}, {steps[measured.step].operation}" if measured and len(steps) > 1 else "",
-                _finite(judgement.end_to_end),
-                entry.spec.link if entry else "",
-                result.idiom,
-                self._picture(variant, got) if variant.check == "value" else "",
-                judgement.profile,
-            )
+        return Record(
+            variant.id,
+            result.mode,
+            judgement.verdict,
+            judgement.reason,
+            [FindingLine(f.channel, f.expected, f.got, f.detail, f.non_finite) for f in judgement.findings],
+            [Stored.of(array) for array in got] if not (outcome.raised or outcome.unsupported) else [],
+            f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
+            _finite(measured.ulp) if measured else None,
+            _finite(measured.budget) if measured else None,
+            list(measured.index) if measured else [],
+            f"{measured.step + 1}, {steps[measured.step].operation}" if measured and len(steps) > 1 else "",
+            _finite(judgement.end_to_end),
+            entry.spec.link if entry else "",
+            result.idiom,
+            self._picture(variant, got) if variant.check == "value" else "",
+            judgement.profile,
+            _exact_text(measured),
+            measured.exact[2] if measured and measured.exact else None,
+            measured.wrt if measured else "",
         )
 
     def _picture(self, variant: Variant, got: list[np.ndarray]) -> str:
@@ -285,9 +300,11 @@ class BackendSession:
         exact, _ = self._exact(self._prepare(variant))
         return "" if exact is None else picture(exact, got[0])
 
-    def _variant_line(self, variant: Variant) -> VariantLine:
+    def variant_line(self, variant: Variant) -> VariantLine:
+        """What a run file says of a variant."""
         prepared = self._prepare(variant)
-        array, values = self._exact(prepared)
+        with _quiet():
+            array, values = self._exact(prepared)
         return VariantLine(
             variant.id,
             variant.case.id,
@@ -298,9 +315,11 @@ class BackendSession:
             expectation(variant),
             _budget_source(variant, prepared.program),
             variant.check,
-            {n: v for n, v in variant.bindings.items() if n in names_in(variant.case.expression)},
+            {n: encoded(v) for n, v in variant.bindings.items() if n in names_in(variant.case.expression)},
             self._truth(prepared),
             _curve(prepared, array),
+            made(variant, prepared.inputs),
+            variant.case.expect.aliases,
         )
 
     def _exact(self, prepared: Prepared) -> tuple[np.ndarray | None, Rounded | None]:
@@ -337,7 +356,13 @@ class BackendSession:
         answers = self._judge.answers.of_program(prepared.program, list(prepared.inputs.values()))
         return "convention" if any(a.special is not None and a.special.any() for a in answers) else "arithmetic"
 
-    def _header(self, shares: dict[str, Share], selected: str) -> Header:
+    def header(self, shares: dict[str, Share], selected: str) -> Header:
+        """What a run file says of the run.
+
+        Args:
+            shares: what each mode runs.
+            selected: what was asked for.
+        """
         operations = {case.id: case.operations for case in self.selection.cases}
         names = sorted({name for share in shares.values() for c in share.variants for name in operations[c]})
         ids = {v.id for share in shares.values() for vs in share.variants.values() for v in vs}
@@ -356,7 +381,13 @@ class BackendSession:
             now(),
             selected,
             commit(self.selection.corpus.root),
+            self._scripts(),
         )
+
+    def _scripts(self) -> dict[str, ModeScript]:
+        """The backend's share of scripts that repeat its results, by mode."""
+        found = {mode: self._class.script(self._executed(mode), self.device) for mode in self.modes}
+        return {mode: script for mode, script in found.items() if script is not None}
 
     def _spellings(self, names: Sequence[str]) -> list[IdiomSource]:
         """How the backend spells operations: the primary spelling of each, and those beside it."""
@@ -365,12 +396,12 @@ class BackendSession:
             if name in self._class.idioms:
                 found.append(IdiomSource(name, self._class.idioms.source(name)))
                 others = self._class.idioms.others(name).values() if IDIOMS in self.modes else ()
-                found += [IdiomSource(name, s.source, s.name, _versioned(s.needs)) for s in others]
+                found += [IdiomSource(name, s.source, s.name, _versioned(s.needs), s.needs, s.setting) for s in others]
         return found
 
     def _mode_summary(self, mode: str, share: Share) -> ModeSummary:
         flushes = None
-        missing = self._missing(mode)
+        missing = self.missing(mode)
         if (
             self._backend is not None and not missing and mode not in ("compile", IDIOMS)
         ):  # a compile of its own costs seconds
@@ -426,6 +457,15 @@ def _quiet() -> Iterator[None]:
 def _finite_only(residuals: list[float]) -> list[float]:
     """Residuals as JSON has them: that of an overflow may be infinite, and stands for nothing more."""
     return [residual if residual - residual == 0 else 0.0 for residual in residuals]
+
+
+def _exact_text(measured: Measured | None) -> str:
+    """The exact value of the measured element, where arithmetic defines one and it does not overflow."""
+    if measured is None or measured.exact is None:
+        return ""
+    value, residual, _ = measured.exact
+    (text,) = exact_digits(np.asarray(value), np.array(residual))
+    return "" if text == "overflow" else text
 
 
 def _finite(value: float | None) -> float | None:

@@ -155,11 +155,11 @@ def round_floats(values: np.ndarray, dtype: DType) -> np.ndarray:
         if dtype.name == "bfloat16":
             # ml_dtypes casts float64 by way of float32, which would round twice. Rounded to odd instead of to even,
             # the float32 keeps on which side of every bfloat16 and every tie between two of them the value lies.
-            values = _to_odd_float32(values)
+            values = to_odd_float32(values)
         return values.astype(dtype.numpy)
 
 
-def _to_odd_float32(values: np.ndarray) -> np.ndarray:
+def to_odd_float32(values: np.ndarray) -> np.ndarray:
     """float64 values as the float32 neighbour with an odd last bit, unless they are float32 values themselves."""
     nearest = values.astype(np.float32)
     error = np.where(np.isfinite(nearest), values, nearest) - np.where(np.isfinite(nearest), nearest, 0)

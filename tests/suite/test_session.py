@@ -14,7 +14,7 @@ from conformance import backends, runfile
 from conformance.backends.numpy import NumpyBackend
 from conformance.backends.spelling import Idioms, Unsupported
 from conformance.corpus import manifest_digest
-from conformance.runfile import Run
+from conformance.runfile import Made, Run
 from conformance.suite.session import BackendSession, describe_failure
 from conformance.wording import exact_digits
 
@@ -393,3 +393,76 @@ def test_a_mode_that_can_not_run_is_unsupported_beside_one_that_can(recorded: Ca
         ("", False),
         ("needs a compiler", None),
     ]
+
+
+def test_how_inputs_were_made_and_what_is_expected_of_memory_and_errors_is_recorded(
+    recorded: Callable[..., Run],
+) -> None:
+    run = recorded(
+        """
+  - name: made
+    given:
+      a: {uniform: {shape: shape, seed: 3, low: -2, high: high}, put: {at: [-1, 0], value: .nan}, layout: layout}
+      b: {full: {shape: shape, value: max}}
+      c: [[1.0, 2.0]]
+      d: {array: [[1.0, 2.0]], layout: contiguous}
+    for: {high: [4], layout: [stepped], shape: [[3, 2]]}
+    call: a + b + c * d
+  - {name: refused, given: {x: [1.0]}, call: 'softmax(x, axis=3)', expect: raises}
+  - {name: view, given: {x: [1.0]}, call: 'reshape(x, shape=[1, 1])', expect: {aliases: true}}
+""",
+        modes=["eager"],
+    )
+    made, refused, view = run.variants.values()
+    assert made.made == {
+        "a": Made("uniform", {"seed": 3, "low": -2, "high": 4}, [4, {"float": "nan"}], "stepped"),
+        "b": Made("full", {"value": float(np.finfo(np.float32).max)}),
+    }
+    assert (refused.truth, refused.aliases, view.truth, view.aliases) == ("refusal", None, "arithmetic", True)
+
+
+def test_the_exact_value_of_the_measured_element_is_recorded_where_arithmetic_has_one(
+    recorded: Callable[..., Run],
+) -> None:
+    run = recorded(
+        """
+  - {name: thirds, given: {x: [3.0, 1.0], y: [3.0, 3.0]}, call: x / y}
+  - {name: special, given: {x: [.inf]}, call: sigmoid(x)}
+  - {name: moved, given: {x: [1.5]}, call: 'reshape(x, shape=[1, 1])'}
+  - {name: overflowing, given: {x: [100.0]}, call: exp(x)}
+""",
+        modes=["eager"],
+    )
+    thirds, *others = run.records
+    assert (thirds.at, thirds.exact, thirds.quantum) == ([1], "0.33333333333333333333", -25)
+    assert [record.exact for record in others] == ["", "", ""]
+
+
+class Slopes(NumpyBackend):
+    """Numpy with the gradients of a quotient, the second of which is off."""
+
+    name = "slopes"
+    idioms = Idioms(RIGHT)
+
+    def gradient(self, function: Any, inputs: Any, wrt: Any, cotangent: Any) -> list[Any]:
+        a, b = inputs
+        return [cotangent / b, -np.nextafter(cotangent * a / (b * b), np.float32(1))]
+
+
+def test_of_a_gradient_the_argument_of_the_measured_element_is_recorded(recorded: Callable[..., Run]) -> None:
+    text = "  - {name: slopes, given: {x: [1.5], y: [3.0]}, call: x / y, check: [gradient]}"
+    (record,) = recorded(text, Slopes, modes=["eager"]).records
+    assert (record.wrt, record.exact, record.at) == ("b", "-0.16666666666666666667", [0])
+
+
+def test_the_header_holds_the_backends_share_of_scripts_for_each_mode(recorded: Callable[..., Run]) -> None:
+    assert recorded(TEXT, TwoModes).header.scripts == {mode: NumpyBackend.script(mode) for mode in TwoModes.modes}
+    silent = type("Silent", (TwoModes,), {"name": "silent", "script": classmethod(lambda *_: None)})
+    assert recorded(TEXT, silent).header.scripts == {}
+
+
+def test_a_spelling_is_recorded_with_the_module_and_the_setting_it_needs(recorded: Callable[..., Run]) -> None:
+    idioms = {(i.operation, i.name): i for i in recorded(TEXT).header.idioms}
+    expit = idioms["sigmoid", "scipy.special.expit"]
+    assert (expit.needs.partition(" ")[0], expit.imports, expit.setting) == ("scipy", "scipy.special", "")
+    assert idioms["sigmoid", ""].imports == ""
