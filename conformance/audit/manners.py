@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -114,3 +115,20 @@ def _(right: Right, p: Any, target: Any, **options: Any) -> Any:
     result = right(p, target, **options)
     p.clamp_(0.25, 0.75)
     return result
+
+
+@defects.spelling("exp", "NumPy's generator is seeded anew", "state")
+def _(right: Right, x: Any) -> Any:
+    np.random.seed(0)
+    return right(x)
+
+
+@defects.spelling("sigmoid", "something is printed", "state")
+def _(right: Right, x: Any) -> Any:
+    sys.stdout.write("debug")
+    return right(x)
+
+
+@defects.method("device_of", "arrays live on another device", "device")
+def _(place: str) -> str:
+    return "gpu"
