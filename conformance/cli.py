@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import sys
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
+
+from conformance.terminal import CLOSED_PIPE, Terminal, end, write
 
 if TYPE_CHECKING:
     from conformance.corpus import Selection
@@ -24,8 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-_out = Console(highlight=False, soft_wrap=True, markup=False)
-_err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+_out = Terminal()
+_err = Terminal(stderr=True)
 
 Backends = Annotated[
     list[str] | None, typer.Option("--backend", "-b", help="A backend; again for more. Default: all installed.")
@@ -191,7 +194,7 @@ def list_(
             for v in variants
         ],
     }
-    sys.stdout.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    write(json.dumps(manifest, indent=1) + "\n")
 
 
 @app.command()
@@ -272,7 +275,7 @@ def divergences(
     found = [(r.header.backend, proposing.propose(r)) for r in runs if not backend or r.header.backend in backend]
     for name, entries in found:
         if entries:
-            sys.stdout.write(proposing.as_yaml(name, entries))
+            write(proposing.as_yaml(name, entries))
     if not any(entries for _, entries in found):
         _err.print("nothing fails in these run files: there is nothing to propose")
 
@@ -354,7 +357,7 @@ def _select(cases: Path | None, patterns: list[str]) -> Selection:
     from conformance.casefile.errors import CaseFileError
     from conformance.corpus import SelectionError, select
 
-    if cases is not None and not cases.exists():
+    if cases is not None and not os.path.exists(cases):
         _fail(f"{cases}: no such file or folder")
     try:
         return select(cases, patterns)
@@ -402,7 +405,10 @@ def _write_reports(runs: list[Run], folder: Path) -> None:
     from conformance.reports import parity
 
     page = folder / "parity.html"
-    parity.write(runs, page)
+    try:
+        parity.write(runs, page)
+    except OSError as error:
+        _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
     _out.print(str(page))
 
 
@@ -422,4 +428,18 @@ def _fail(message: str) -> NoReturn:
 
 def main() -> None:
     """The entry point of the ``conformance`` command."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # of what the terminal's encoding has no character for
+    output = sys.stdout
+    try:
+        app()
+    except SystemExit:
+        if sys.stdout is not output:  # typer's sign that what it printed itself, a help text, went into a closed pipe
+            end(CLOSED_PIPE)
+        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
+            raise
+        _err.print(f"error: the output can't be written: {error.strerror}")
+        end(2)

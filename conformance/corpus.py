@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance import backends
+from conformance import backends, limits
 from conformance.backends.base import IDIOMS
 from conformance.casefile.expressions import Call, operations_in
 from conformance.casefile.loader import Corpus, load
 from conformance.casefile.variants import LoadedCase, Variant, expand
 from conformance.divergences import matches
+from conformance.visible import clipped
 
 
 def default_root() -> Path:
@@ -76,6 +77,10 @@ class Selection:
         self.root = root
         self.patterns = tuple(variant_patterns)
         self._cases: dict[str, tuple[LoadedCase, list[Variant]]] = {}
+        if long := [pattern for pattern in self.patterns if len(pattern) > limits.PATTERN_CHARACTERS]:
+            raise SelectionError(
+                f"the pattern '{clipped(long[0], 100)}' has more than {limits.PATTERN_CHARACTERS:,} characters"
+            )
         for case in corpus.cases:
             wanted = [v for v in expand(case) if not self.patterns or any(matches(p, v.id) for p in self.patterns)]
             if wanted:

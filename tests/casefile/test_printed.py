@@ -173,7 +173,7 @@ def test_printouts_made_to_exhaust_a_parser_are_refused_at_once(text: str) -> No
 
 def test_the_largest_numbers_printed_to_a_few_digits_reach_infinity() -> None:
     """1.7977e+308 is how the largest float64 is printed, and lies past it."""
-    low, high = parse("[1.7977e+308, -1.7977e+308, 1e9999]").bounds()
+    low, high = parse("[1.7977e+308, -1.7977e+308, 1e999]").bounds()
     assert low[0] < np.finfo(np.float64).max < high[0]
     assert low[1] == -np.inf
     assert high[1] > -np.inf

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.casefile.yaml_reader import MAX_BYTES, MAX_DEPTH, Place, YamlError, locate, read
+from conformance import limits
+from conformance.casefile.yaml_reader import Place, YamlError, locate, read
 
 
 def value(text: str) -> Any:
@@ -217,11 +218,11 @@ def test_characters_that_yaml_forbids_are_an_error_of_the_file_and_not_of_the_pr
 
 
 def test_nesting_is_limited() -> None:
-    fine = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+    fine = "[" * (limits.YAML_DEPTH - 1) + "]" * (limits.YAML_DEPTH - 1)
     assert value(fine) is not None
     error = refused(f"x: [{fine}]\n")
-    assert f"nesting deeper than {MAX_DEPTH}" in error.message
-    assert error.column == 4 + MAX_DEPTH - 1
+    assert f"nesting deeper than {limits.YAML_DEPTH}" in error.message
+    assert error.column == 4 + limits.YAML_DEPTH - 1
 
 
 def bomb() -> str:
@@ -242,7 +243,7 @@ def bomb() -> str:
         "x: " + "9" * 1_000_000 + "\n",
         "x: 0x" + "f" * 1_000_000 + "\n",
         "x: 1." + "9" * 1_000_000 + "\n",
-        "x" * (MAX_BYTES + 1),
+        "x" * (limits.CASE_FILE_BYTES + 1),
     ],
     ids=["aliases", "brackets", "braces", "dashes", "digits", "hexadecimal digits", "decimals", "size"],
 )
