@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 
-_ACTING = re.compile(
-    "["
-    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline: a terminal obeys them
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls: they reorder what stands beside them
-    "\u200b-\u200d\u2060-\u2064\u206a-\u206f\ufeff\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u3164\uffa0"  # unseen
-    "\u2028\u2029"  # line ends to some readers and not to others
-    "\ufff9-\ufffb\ufffe\uffff"  # annotations, and what is no character
-    "\ud800-\udfff"  # halves of characters: they can't be encoded
-    "\U000e0000-\U000e0fff"  # tags: text that nobody sees
-    "]"
-)
+_ACTING = (
+    (0x00, 0x08), (0x0B, 0x1F), (0x7F, 0x9F),  # control characters but tab and newline: a terminal obeys them
+    (0x061C, 0x061C), (0x200E, 0x200F), (0x202A, 0x202E), (0x2066, 0x2069),  # these reorder what stands beside them
+    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180E, 0x180E), (0x200B, 0x200D),
+    (0x2060, 0x2064), (0x206A, 0x206F), (0x3164, 0x3164), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),  # nobody sees these,
+    (0xE0000, 0xE0FFF),  # nor these: tags
+    (0x2028, 0x2029),  # line ends to some readers and not to others
+    (0xD800, 0xDFFF),  # halves of characters: they can't be encoded
+    (0xFFF9, 0xFFFB), (0xFFFE, 0xFFFF),  # annotations, and what is no character
+)  # fmt: skip
+"""The first and the last of each range of characters that act, or hide."""
+
+_PATTERN = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _ACTING) + "]")
+
+SCRIPT_PATTERN = "/[" + "".join(f"\\u{{{first:x}}}-\\u{{{last:x}}}" for first, last in _ACTING) + "]/gu"
+"""The same characters as a regular expression of a page's scripts."""
 
 
 def visible(text: str) -> str:
@@ -22,7 +27,7 @@ def visible(text: str) -> str:
 
     Tabs and newlines stay; everything else that can be seen stays as it is.
     """
-    return text if text.isascii() and text.isprintable() else _ACTING.sub(_escaped, text)
+    return text if text.isascii() and text.isprintable() else _PATTERN.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
