@@ -65,10 +65,19 @@ def run(
         int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")
     ] = min(os.cpu_count() or 1, 4),
     no_report: Annotated[bool, typer.Option("--no-report", help="Write run files only.")] = False,
+    random_order: Annotated[
+        int | None,
+        typer.Option(
+            "--random-order",
+            metavar="SEED",
+            help="Run everything once more in another order, that of the seed, and show what depends on it.",
+        ),
+    ] = None,
 ) -> None:
     """Run the cases on every backend, then write the reports.
 
-    Exit status: 0, everything passed or deviates as registered; 1, something failed; 2, usage or case-file error;
+    Exit status: 0, everything passed or deviates as registered; 1, something failed, or depends on the order; 2, usage
+    or case-file error;
     3, a run is incomplete or nothing of it could run.
     """
     from conformance import backends, running
@@ -79,7 +88,7 @@ def run(
         if not running.with_modes(asked, [one], device):
             _fail(f"none of {', '.join(asked)} has the mode '{one}' on {device}; 'conformance backends' shows them")
     names = running.with_modes(asked, mode or [], device)
-    selection = _select(cases, variant or [])
+    selection = _select(cases, variant or [], keyword)
     _refuse_unmatched(selection)
     # Results of a part must not take the place of those of the whole.
     folder = output or (Path("reports", "selected") if keyword or variant or mode else Path("reports"))
@@ -111,7 +120,14 @@ def run(
         _fail(f"no case matches '{keyword}'")
     if runs and not no_report:
         _write_reports(runs, folder)
-    raise typer.Exit(running.exit_status(runs, problems))
+    status = running.exit_status(runs, problems)
+    if random_order is not None:
+        with Watch(_err) as watch:
+            lines, problems = running.in_another_order(request, random_order, runs, watch)
+        for line in [*(f"coupled: {line}" for line in lines), *(f"error: {problem}" for problem in problems)]:
+            _err.print(line)
+        status = 3 if problems else status or bool(lines)
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -140,9 +156,12 @@ def check(
             for n in checking.stale_schemas(corpus.root)
         ]
     if document is not None:
-        if not document.is_file():
+        if not os.path.exists(document):
             _fail(f"{document}: no such file")
-        found, printed = checking.check_document(corpus, document)
+        try:
+            found, printed = checking.check_document(corpus, document)
+        except OSError as error:
+            _fail(f"{document}: can't be read: {error.strerror}")
         problems += [str(problem) for problem in found]
         if not corpus.documents:
             problems.append("no case file states a document")
@@ -353,13 +372,14 @@ def smoke(
     raise typer.Exit(smoking.exit_status(lines))
 
 
-def _select(cases: Path | None, patterns: list[str]) -> Selection:
+def _select(cases: Path | None, patterns: list[str], keyword: str = "") -> Selection:
     from conformance.casefile.errors import CaseFileError
-    from conformance.corpus import SelectionError, select
+    from conformance.corpus import SelectionError, check_keyword, select
 
     if cases is not None and not os.path.exists(cases):
         _fail(f"{cases}: no such file or folder")
     try:
+        check_keyword(keyword)
         return select(cases, patterns)
     except (CaseFileError, SelectionError) as error:
         _fail(str(error))

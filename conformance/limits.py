@@ -74,6 +74,9 @@ LABEL_CHARACTERS = 100
 PATTERN_CHARACTERS = 1_000
 """Of one pattern of variant IDs, and of a `-k` expression. Matching takes time in proportion to it."""
 
+KEYWORD_PARTS = 100
+"""Operators and brackets of a `-k` expression: with some 200 of them, pytest's parser goes past Python's recursion."""
+
 DOCUMENT_BYTES = 16 * 1024 * 1024
 """Of the document that `check --document` reads whole."""
 

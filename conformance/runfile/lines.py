@@ -151,6 +151,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         idioms: the backend's.
         started: UTC, ISO 8601.
         selection: what of the corpus was asked for (``-k``, ``--variant``), empty for all of it.
+        order: 'random, seed 7' where the variants ran in another order than that of the files.
         commit: of the cases, where they are in a Git checkout; '+' after it where files differ from it.
     """
 
@@ -167,6 +168,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     idioms: list[IdiomSource]
     started: str
     selection: str = ""
+    order: str = ""
     commit: str = ""
 
 
