@@ -203,9 +203,6 @@ def test_a_file_cut_at_any_byte_is_incomplete_or_refused(written: Callable[..., 
             assert run.records == whole.records[: len(run.records)]
 
 
-FLIPS = [*(1 << bit for bit in range(8)), 0xFF]
-
-
 def test_a_file_with_any_byte_changed_is_refused_with_the_line_of_it(
     written: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -213,7 +210,7 @@ def test_a_file_with_any_byte_changed_is_refused_with_the_line_of_it(
     changed = tmp_path / "changed.jsonl"
     for place, byte in enumerate(raw[:-1]):
         line = raw[:place].count(b"\n") + 1
-        for other in {byte ^ flip for flip in FLIPS} | {0, ord("\n"), ord('"')} - {byte}:
+        for other in {byte ^ 0x01, byte ^ 0x20, byte ^ 0xFF, ord("\n")} - {byte}:
             changed.write_bytes(raw[:place] + bytes([other]) + raw[place + 1 :])
             with pytest.raises(RunFileError) as caught:
                 runfile.read(changed)

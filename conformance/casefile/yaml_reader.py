@@ -118,6 +118,7 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            line, column = min((line, column), place_in(self._text, len(self._text)))  # the end may count as a new line
             raise YamlError(f"not YAML: {error.problem or error.context}", line, column) from None
         except yaml.YAMLError as error:
             raise YamlError(f"not YAML: {error}".replace("\n", " "), 1, 1) from None
