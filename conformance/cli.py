@@ -278,7 +278,7 @@ def divergences(
     A proposed entry lacks its reason, and a registry with such an entry does not load: find out why it deviates, write
     that down, add a link that you have read, and put the entry into cases/divergences/.
     """
-    from conformance import checking, proposing, runfile
+    from conformance import checking, proposing, runfile, running
 
     if not propose:
         for line in checking.registered(_select(cases, []).corpus, backend and _backends(backend)):
@@ -297,6 +297,10 @@ def divergences(
             write(proposing.as_yaml(name, entries))
     if not any(entries for _, entries in found):
         _err.print("nothing fails in these run files: there is nothing to propose")
+    problems = [text for run_ in runs for text in running.shortcomings(run_)]
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    raise typer.Exit(3 if problems else 0)
 
 
 @app.command()

@@ -31,7 +31,7 @@ MESSAGE_CHARACTERS = 1_000
 """Of one error about a file, whatever it quotes."""
 
 EXPRESSION_CHARACTERS = 4_000
-"""Of a `call` or `claim`. The longest of the suite has 142."""
+"""Of a `call` or `claim`. The longest of the suite has 155."""
 
 EXPRESSION_DEPTH = 12
 """Calls within calls. The suite's deepest has 5."""
@@ -52,8 +52,8 @@ PRINTED_EXPONENT_DIGITS = 3
 """Of the exponent of a printed number: float64 ends at e-324 and e+308."""
 
 ELEMENTS = 2**20
-"""Of an array under `given`, and of every result that a call gives. Exact arithmetic takes up to 1 KB of memory and
-some 10 µs an element; the suite's largest array has 65,521 elements, one more than float16 can count."""
+"""Of an array under `given`, and of every result that a call gives. Exact arithmetic takes 2 to 10 µs and
+some 0.3 KB for each, so that one variant stays under 10 s and 400 MB; the suite's largest array has 65,521 elements, one more than float16 can count."""
 
 RANK = 8
 """Axes of an array. Beyond 8, XLA's and cuDNN's layouts end."""
@@ -84,5 +84,5 @@ RUN_LINE_BYTES = 32 * 1024 * 1024
 """Of one line of a run file. The longest are a header, with the source of every spelling (some 100 KB), and a variant's
 inputs, of at most 4,096 elements each (44 KB)."""
 
-RUN_FILE_CASES = 1_000_000
-"""Of one run file: its cases stay in memory while it is read."""
+RUN_FILE_VARIANTS = 5_000_000
+"""Cases and variants of one run file: their IDs stay in memory while it is read, some 200 bytes for each."""

@@ -417,6 +417,15 @@ def test_a_line_without_end_is_refused_before_it_fills_memory(
         runfile.read(path)
 
 
+def test_a_file_of_more_variants_than_fit_memory_is_given_up(
+    written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(record("x"), record("y"))
+    monkeypatch.setattr(limits, "RUN_FILE_VARIANTS", 2)
+    with pytest.raises(RunFileError, match=":6: more than 2 cases and variants"):
+        runfile.read(path)
+
+
 def test_something_after_the_footer_is_no_line_that_was_cut(written: Callable[..., Path]) -> None:
     path = written(record("x"))
     with path.open("ab") as file:

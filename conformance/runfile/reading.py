@@ -243,6 +243,8 @@ class _Reader:
     def _add(self, run: Run, line: Line, length: int) -> None:
         if run.footer is not None:
             raise self._error("a line after the footer")
+        if len(self._case_of) + len(run.cases) > limits.RUN_FILE_VARIANTS:
+            raise self._error(f"more than {limits.RUN_FILE_VARIANTS:,} cases and variants")
         if isinstance(line, CaseLine):
             if line.id in run.cases:
                 raise self._error(f"a second time the case '{line.id}'")
