@@ -52,8 +52,8 @@ PRINTED_EXPONENT_DIGITS = 3
 """Of the exponent of a printed number: float64 ends at e-324 and e+308."""
 
 ELEMENTS = 2**20
-"""Of an array under `given`, and of every result that a call gives. Exact arithmetic takes 2 to 10 µs and
-some 0.3 KB for each, so that one variant stays under 10 s and 400 MB; the suite's largest array has 65,521 elements, one more than float16 can count."""
+"""Of an array under `given`, and of every result that a call gives. Exact arithmetic takes 2 to 10 µs and some 0.3 KB
+for each, so that one variant stays under 10 s and 400 MB; the suite's largest array has 65,521."""
 
 RANK = 8
 """Axes of an array. Beyond 8, XLA's and cuDNN's layouts end."""
