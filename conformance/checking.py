@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from conformance import backends
+from conformance import backends, limits
 from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SubsetFile
 from conformance.divergences import Entry, matches, unmatched
+from conformance.files import read_file
 
 SCHEMAS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "schema.json": (CaseFile, "Conformance case file"),
@@ -94,8 +95,11 @@ def check_document(corpus: Corpus, document: Path) -> tuple[list[Problem], int]:
 
     Returns:
         What does not hold, and how many printed arrays were found in the document.
+
+    Raises:
+        OSError: the document can't be read, or is no file, or has more than `limits.DOCUMENT_BYTES`.
     """
-    raw = document.read_bytes()
+    raw = read_file(document, limits.DOCUMENT_BYTES)
     try:
         lines = raw.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import sys
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
+
+from conformance.terminal import CLOSED_PIPE, Terminal, end, write
 
 if TYPE_CHECKING:
     from conformance.corpus import Selection
@@ -24,8 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-_out = Console(highlight=False, soft_wrap=True, markup=False)
-_err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+_out = Terminal()
+_err = Terminal(stderr=True)
 
 Backends = Annotated[
     list[str] | None, typer.Option("--backend", "-b", help="A backend; again for more. Default: all installed.")
@@ -62,10 +65,19 @@ def run(
         int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")
     ] = min(os.cpu_count() or 1, 4),
     no_report: Annotated[bool, typer.Option("--no-report", help="Write run files only.")] = False,
+    random_order: Annotated[
+        int | None,
+        typer.Option(
+            "--random-order",
+            metavar="SEED",
+            help="Run everything once more in another order, that of the seed, and show what depends on it.",
+        ),
+    ] = None,
 ) -> None:
     """Run the cases on every backend, then write the reports.
 
-    Exit status: 0, everything passed or deviates as registered; 1, something failed; 2, usage or case-file error;
+    Exit status: 0, everything passed or deviates as registered; 1, something failed, or depends on the order; 2, usage
+    or case-file error;
     3, a run is incomplete or nothing of it could run.
     """
     from conformance import backends, running
@@ -76,7 +88,7 @@ def run(
         if not running.with_modes(asked, [one], device):
             _fail(f"none of {', '.join(asked)} has the mode '{one}' on {device}; 'conformance backends' shows them")
     names = running.with_modes(asked, mode or [], device)
-    selection = _select(cases, variant or [])
+    selection = _select(cases, variant or [], keyword)
     _refuse_unmatched(selection)
     # Results of a part must not take the place of those of the whole.
     folder = output or (Path("reports", "selected") if keyword or variant or mode else Path("reports"))
@@ -108,7 +120,14 @@ def run(
         _fail(f"no case matches '{keyword}'")
     if runs and not no_report:
         _write_reports(runs, folder)
-    raise typer.Exit(running.exit_status(runs, problems))
+    status = running.exit_status(runs, problems)
+    if random_order is not None:
+        with Watch(_err) as watch:
+            lines, problems = running.in_another_order(request, random_order, runs, watch)
+        for line in [*(f"coupled: {line}" for line in lines), *(f"error: {problem}" for problem in problems)]:
+            _err.print(line)
+        status = 3 if problems else status or bool(lines)
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -137,9 +156,12 @@ def check(
             for n in checking.stale_schemas(corpus.root)
         ]
     if document is not None:
-        if not document.is_file():
+        if not os.path.exists(document):
             _fail(f"{document}: no such file")
-        found, printed = checking.check_document(corpus, document)
+        try:
+            found, printed = checking.check_document(corpus, document)
+        except OSError as error:
+            _fail(f"{document}: can't be read: {error.strerror}")
         problems += [str(problem) for problem in found]
         if not corpus.documents:
             problems.append("no case file states a document")
@@ -191,7 +213,7 @@ def list_(
             for v in variants
         ],
     }
-    sys.stdout.write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    write(json.dumps(manifest, indent=1) + "\n")
 
 
 @app.command()
@@ -267,7 +289,9 @@ def repro(
             script = repeating.from_run(run_file, variant, backend, mode, idiom)
         else:
             (name,) = _backends([backend])
-            script = repeating.from_cases(_select(cases, [variant], True), name, mode, idiom, _device(device))
+            script = repeating.from_cases(
+                _select(cases, [variant], beyond_subsets=True), name, mode, idiom, _device(device)
+            )
     except (NoScriptError, RunFileError) as error:
         _fail(str(error))
     sys.stdout.write(script.text)
@@ -289,7 +313,7 @@ def divergences(
     A proposed entry lacks its reason, and a registry with such an entry does not load: find out why it deviates, write
     that down, add a link that you have read, and put the entry into cases/divergences/.
     """
-    from conformance import checking, proposing, runfile
+    from conformance import checking, proposing, runfile, running
 
     if not propose:
         for line in checking.registered(_select(cases, []).corpus, backend and _backends(backend)):
@@ -305,9 +329,13 @@ def divergences(
     found = [(r.header.backend, proposing.propose(r)) for r in runs if not backend or r.header.backend in backend]
     for name, entries in found:
         if entries:
-            sys.stdout.write(proposing.as_yaml(name, entries))
+            write(proposing.as_yaml(name, entries))
     if not any(entries for _, entries in found):
         _err.print("nothing fails in these run files: there is nothing to propose")
+    problems = [text for run_ in runs for text in running.shortcomings(run_)]
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    raise typer.Exit(3 if problems else 0)
 
 
 @app.command()
@@ -383,13 +411,14 @@ def smoke(
     raise typer.Exit(smoking.exit_status(lines))
 
 
-def _select(cases: Path | None, patterns: list[str], beyond_subsets: bool = False) -> Selection:
+def _select(cases: Path | None, patterns: list[str], keyword: str = "", beyond_subsets: bool = False) -> Selection:
     from conformance.casefile.errors import CaseFileError
-    from conformance.corpus import SelectionError, select
+    from conformance.corpus import SelectionError, check_keyword, select
 
-    if cases is not None and not cases.exists():
+    if cases is not None and not os.path.exists(cases):
         _fail(f"{cases}: no such file or folder")
     try:
+        check_keyword(keyword)
         return select(cases, patterns, beyond_subsets)
     except (CaseFileError, SelectionError) as error:
         _fail(str(error))
@@ -435,7 +464,10 @@ def _write_reports(runs: list[Run], folder: Path) -> None:
     from conformance.reports import parity
 
     page = folder / "parity.html"
-    parity.write(runs, page)
+    try:
+        parity.write(runs, page)
+    except OSError as error:
+        _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
     _out.print(str(page))
 
 
@@ -455,4 +487,18 @@ def _fail(message: str) -> NoReturn:
 
 def main() -> None:
     """The entry point of the ``conformance`` command."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # of what the terminal's encoding has no character for
+    output = sys.stdout
+    try:
+        app()
+    except SystemExit:
+        if sys.stdout is not output:  # typer's sign that what it printed itself, a help text, went into a closed pipe
+            end(CLOSED_PIPE)
+        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
+            raise
+        _err.print(f"error: the output can't be written: {error.strerror}")
+        end(2)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance import backends
+from conformance import backends, limits
 from conformance.backends.base import IDIOMS
 from conformance.casefile.expressions import Call, operations_in
 from conformance.casefile.loader import Corpus, load
 from conformance.casefile.variants import LoadedCase, Variant, expand
 from conformance.divergences import matches
+from conformance.visible import clipped
 
 
 def default_root() -> Path:
@@ -76,6 +78,10 @@ class Selection:
         self.root = root
         self.patterns = tuple(variant_patterns)
         self._cases: dict[str, tuple[LoadedCase, list[Variant]]] = {}
+        if long := [pattern for pattern in self.patterns if len(pattern) > limits.PATTERN_CHARACTERS]:
+            raise SelectionError(
+                f"the pattern '{clipped(long[0], 100)}' has more than {limits.PATTERN_CHARACTERS:,} characters"
+            )
         for case in corpus.cases:
             wanted = [v for v in expand(case) if not self.patterns or any(matches(p, v.id) for p in self.patterns)]
             if wanted:
@@ -138,6 +144,21 @@ def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
     others = backends.load(backend).idioms.others(call.operation).values()
     given = [name for name, _ in call.arguments]
     return [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
+
+
+def check_keyword(expression: str) -> None:
+    """Refuse a ``-k`` expression that pytest's parser would not survive: it calls itself for each part.
+
+    Raises:
+        SelectionError: it is too long, or has too many parts.
+    """
+    if len(expression) > limits.PATTERN_CHARACTERS:
+        shown = clipped(expression, 100)
+        raise SelectionError(f"the -k expression '{shown}' has more than {limits.PATTERN_CHARACTERS:,} characters")
+    parts = len(re.findall(r"\(|\bnot\b|\band\b|\bor\b", expression))
+    if parts > limits.KEYWORD_PARTS:
+        shown = clipped(expression, 100)
+        raise SelectionError(f"the -k expression '{shown}' has more than {limits.KEYWORD_PARTS} operators and brackets")
 
 
 def select(root: Path | None = None, variant_patterns: Sequence[str] = (), beyond_subsets: bool = False) -> Selection:

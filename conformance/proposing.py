@@ -148,7 +148,7 @@ def _listed(items: Any) -> list[Any]:
 
 def _rounded(value: float, down: bool = False) -> float:
     """Two digits, away from the errors that were seen."""
-    if not 0 < value < math.inf:
+    if not 1e-300 < value < math.inf:  # below, a step of two digits is no number any more
         return value
     step = 10.0 ** (math.floor(math.log10(value)) - 1)
     return float(f"{(math.floor if down else math.ceil)(value / step) * step:.2g}")

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,7 @@ from conformance.casefile.loader import Corpus
 from conformance.divergences import Registry
 from conformance.failure import failure_text
 from conformance.judging import FAILURES
+from conformance.ordering import coupled
 from conformance.runfile import CaseLine, Record, Run, RunFileError
 
 _SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
@@ -42,6 +43,7 @@ class Request:
         cases: the case files, or None for those that come with the suite.
         output: the folder of the run files.
         jobs: how many backends run at once.
+        random_order: the seed of another order than that of the files; None for theirs.
     """
 
     backends: Sequence[str]
@@ -52,6 +54,7 @@ class Request:
     variants: Sequence[str] = ()
     cases: Path | None = None
     jobs: int = 1
+    random_order: int | None = None
 
     def run_file(self, backend: str) -> Path:
         """Where a backend's run is recorded."""
@@ -67,6 +70,8 @@ class Request:
         command += [part for variant in self.variants for part in ("--variant", variant)]
         command += ["-k", self.keyword] if self.keyword else []
         command += ["--cases", str(self.cases)] if self.cases else []
+        if self.random_order is not None:
+            command += ["--conformance-random-order", str(self.random_order)]
         return command
 
 
@@ -160,6 +165,28 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
     for child in children:
         child.look()
     return sorted(children, key=lambda child: list(request.backends).index(child.backend))
+
+
+def in_another_order(
+    request: Request, seed: int, runs: Sequence[Run], watch: Callable[[list[Child]], None]
+) -> tuple[list[str], list[str]]:
+    """Run everything once more in a random order, into a folder beside the run files.
+
+    Args:
+        request: of the first run.
+        seed: of the order.
+        runs: what came of the first run.
+        watch: as for `run`.
+
+    Returns:
+        A line for each outcome that depends on the order, and one for everything that kept the second run from being
+        whole.
+    """
+    again = replace(request, output=request.output / "random-order", random_order=seed)
+    shuffled, problems = collect(run(again, watch))
+    first = {one.header.backend: one for one in runs}
+    lines = [line for other in shuffled if (one := first.get(other.header.backend)) for line in coupled(one, other)]
+    return lines, problems
 
 
 def with_modes(names: Sequence[str], modes: Sequence[str], device: str = "cpu") -> list[str]:

@@ -421,6 +421,11 @@ def test_divergences_has_nothing_to_propose_where_nothing_fails_and_says_where_r
     done = call("divergences", "--propose", out / "numpy-cpu.jsonl")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "nothing fails" in done.stderr
+    raw = (out / "numpy-cpu.jsonl").read_bytes()
+    (tmp_path / "cut.jsonl").write_bytes(raw[:-20])
+    cut = call("divergences", "--propose", tmp_path / "cut.jsonl")
+    assert (cut.exit_code, cut.stdout) == (3, "")
+    assert "error: numpy: the run is incomplete; missing: its footer" in cut.stderr
     missing = call("divergences", "--propose")
     assert (missing.exit_code, "no run files in reports" in missing.stderr) == (2, True)
     (tmp_path / "broken.jsonl").write_text("{}\n")

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.loader import load
@@ -550,3 +552,52 @@ def test_a_pattern_does_not_match(pattern: str, variant: str) -> None:
 def test_what_comes_instead_is_said_in_words(instead: str, summary: str, folder: Callable[..., Any]) -> None:
     (found,) = Registry(corpus_with(folder, entry(instead)).divergences, "numpy", "2").entries
     assert found.summary == summary
+
+
+# patterns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("*", "", True),
+        ("*", "a/b[c]", True),
+        ("a*", "a/b", True),
+        ("a*", "b/a", False),
+        ("*b", "ab", True),
+        ("*b", "abc", False),
+        ("a*b*c", "a-b-b-c", True),
+        ("a*b*c", "a-c-b", False),
+        ("*ab*ab", "ab", False),
+        ("*ab*ab", "abab", True),
+        ("*ab*ab", "aab-aab", True),
+        ("a?c", "abc", True),
+        ("a?c", "ac", False),
+        ("?*?", "a", False),
+        ("?*?", "ab", True),
+        ("**a**", "bab", True),
+        ("a[b]", "a[b]", True),
+        ("a.c", "abc", False),
+        ("*\n*", "a\nb", True),
+    ],
+)
+def test_patterns_know_stars_and_question_marks_and_nothing_else(pattern: str, text: str, fits: bool) -> None:
+    assert matches(pattern, text) is fits
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=10))
+def test_patterns_match_what_the_textbook_says(pattern: str, text: str) -> None:
+    def by_definition(p: str, t: str) -> bool:
+        if not p:
+            return not t
+        if p[0] == "*":
+            return by_definition(p[1:], t) or (bool(t) and by_definition(p, t[1:]))
+        return bool(t) and p[0] in ("?", t[0]) and by_definition(p[1:], t[1:])
+
+    assert matches(pattern, text) is by_definition(pattern, text)
+
+
+def test_patterns_made_to_explode_do_not() -> None:
+    """Tried in every way that the stars could be filled, these would take centuries."""
+    for pattern in ("*a" * 400 + "b", "a*" * 300 + "b", "*?" * 400 + "b*"):
+        assert not matches(pattern, "a" * 2000)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance import runfile
+from conformance import limits, runfile
 from conformance.accuracy import Bin, Profile
 from conformance.dtypes import DTYPES
 from conformance.runfile import (
@@ -31,6 +33,7 @@ from conformance.runfile import (
     encoded,
     plain,
 )
+from conformance.runfile.sealing import seal
 
 X = Stored.of(np.array([1.0], dtype=np.float32))
 
@@ -188,18 +191,6 @@ def test_a_new_run_takes_the_place_of_an_old_file(written: Callable[..., Path]) 
     assert len(runfile.read(written(record("z"))).records) == 1
 
 
-def complete_with_all(path: Path, whole: runfile.Run) -> None:
-    """A file that was tampered with reads as a run that claims no more than it holds, or as none."""
-    try:
-        run = runfile.read(path)
-    except RunFileError as error:
-        assert str(path) in str(error)
-        return
-    if run.complete:
-        assert sum(m.variants for m in run.header.modes) == len(run.records)
-        assert len(run.records) == len(whole.records)
-
-
 def test_a_file_cut_at_any_byte_is_incomplete_or_refused(written: Callable[..., Path], tmp_path: Path) -> None:
     path = written(record("x"), record("y", "failed"))
     raw, whole = path.read_bytes(), runfile.read(path)
@@ -215,16 +206,41 @@ def test_a_file_cut_at_any_byte_is_incomplete_or_refused(written: Callable[..., 
             assert run.records == whole.records[: len(run.records)]
 
 
-def test_a_file_with_any_byte_flipped_is_refused_or_claims_no_more_than_it_holds(
+def test_a_file_with_any_byte_changed_is_refused_with_the_line_of_it(
     written: Callable[..., Path], tmp_path: Path
 ) -> None:
+    raw = written(record("x"), record("y", "failed")).read_bytes()
+    changed = tmp_path / "changed.jsonl"
+    for place, byte in enumerate(raw[:-1]):
+        line = raw[:place].count(b"\n") + 1
+        for other in {byte ^ 0x01, byte ^ 0x20, byte ^ 0xFF, ord("\n")} - {byte}:
+            changed.write_bytes(raw[:place] + bytes([other]) + raw[place + 1 :])
+            with pytest.raises(RunFileError) as caught:
+                runfile.read(changed)
+            assert str(caught.value).startswith(f"{changed}:{line}: ")
+            assert str(caught.value).isprintable()
+
+
+def test_a_file_whose_last_byte_was_changed_was_cut(written: Callable[..., Path]) -> None:
     path = written(record("x"), record("y", "failed"))
-    raw, whole = path.read_bytes(), runfile.read(path)
-    flipped = tmp_path / "flipped.jsonl"
-    for place in range(len(raw)):
-        for mask in (0x01, 0x10, 0xFF):
-            flipped.write_bytes(raw[:place] + bytes([raw[place] ^ mask]) + raw[place + 1 :])
-            complete_with_all(flipped, whole)
+    path.write_bytes(path.read_bytes()[:-1] + b" ")
+    run = runfile.read(path)
+    assert (run.complete, run.footer, run.size) == (False, None, 2)
+
+
+def test_lines_that_are_gone_doubled_or_moved_never_make_a_complete_run(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Each line is as it was written; that something is missing shows in those that remain."""
+    whole = written(record("x"), record("y", "failed")).read_bytes().splitlines(keepends=True)
+    other = tmp_path / "other.jsonl"
+    for i, line in enumerate(whole):
+        for lines in [whole[:i] + whole[i + 1 :], whole[:i] + [line] + whole[i:]]:
+            other.write_bytes(b"".join(lines))
+            try:
+                assert not runfile.read(other).complete
+            except RunFileError as error:
+                assert str(error).startswith(f"{other}:")
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -243,8 +259,13 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 def rewritten(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> Path:
     lines = lines_of(path)
     change(lines)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path.write_bytes(b"".join(resealed(line) for line in lines))
     return path
+
+
+def resealed(line: dict[str, Any]) -> bytes:
+    """A line as a later version, or somebody who means harm, might have written it."""
+    return seal(json.dumps({key: value for key, value in line.items() if key != "crc32"}).encode())
 
 
 CONTRADICTIONS: dict[str, tuple[Callable[[list[dict[str, Any]]], Any], str]] = {
@@ -257,6 +278,47 @@ CONTRADICTIONS: dict[str, tuple[Callable[[list[dict[str, Any]]], Any], str]] = {
     "a duplicate variant": (lambda lines: lines.insert(3, lines[2]), ":4: a second time the variant 'a/b[x]'"),
     "a line after the footer": (lambda lines: lines.append(lines[3]), ":8: a line after the footer"),
     "a second footer": (lambda lines: lines.append(lines[-1]), ":8: a line after the footer"),
+    "an older format": (lambda lines: lines[0].update(format=1), ":1: format 1; this version of the suite reads"),
+    "a format past every number": (lambda lines: lines[0].update(format=10**400), ":1: not a run file: expected its"),
+    "a number of records past every number": (
+        lambda lines: lines[0]["modes"][0].update(variants=10**400), ":1: not a line of a run file: ",
+    ),
+    "a negative number of variants": (
+        lambda lines: lines[0]["modes"][0].update(variants=-1), ":1: not a line of a run file: Expected `int` >= 0",
+    ),
+    "two modes of a name": (
+        lambda lines: lines[0]["modes"].append(lines[0]["modes"][0]), ":1: the mode 'eager' a second time",
+    ),
+    "NaN": (lambda lines: lines[3].update(ulp=float("nan")), ":4: not a line of a run file: JSON is malformed"),
+    "infinity": (lambda lines: lines[3].update(ulp=float("inf")), ":4: not a line of a run file: JSON is malformed"),
+    "a number past float64": (lambda lines: lines[3].update(ulp=10**400), ":4: not a line of a run file: "),
+    "an array of no dtype": (
+        lambda lines: lines[3]["got"][0].update(dtype="float8"), ":4: the result 1: unknown dtype 'float8'",
+    ),
+    "a shape that does not fit": (
+        lambda lines: lines[2]["inputs"]["x"].update(shape=[2]), ":3: the input 'x': 4 bytes are not 2 elements of float32",
+    ),
+    "a negative length": (
+        lambda lines: lines[2]["answer"].update(shape=[-1]), ":3: the answer: expected a shape of up to 32 lengths",
+    ),
+    "a gigantic shape": (
+        lambda lines: lines[2]["answer"].update(shape=[2**62, 2**62, 2**62], sha256="0" * 64), ":3: the answer: the shape",
+    ),
+    "a shape past every number": (lambda lines: lines[2]["answer"].update(shape=[10**400]), ":3: not a line of a run"),
+    "a shape of many axes": (
+        lambda lines: lines[2]["answer"].update(shape=[1] * 33), ":3: the answer: expected a shape of up to 32 lengths",
+    ),
+    "base64 of the wrong length": (
+        lambda lines: lines[2]["answer"].update(data="AACAPwAA"), ":3: the answer: 6 bytes are not 1 elements of float32",
+    ),
+    "base64 that is cut": (lambda lines: lines[2]["answer"].update(data="AACAP"), ":3: the answer: its data is no base64"),
+    "what is no base64": (lambda lines: lines[2]["answer"].update(data="AACA\u202e=="), ":3: the answer: its data is no"),
+    "a digest of a small array": (
+        lambda lines: lines[2]["answer"].update(sha256="0" * 64), ":3: the answer: expected a SHA-256 digest of more",
+    ),
+    "a bool that is none": (
+        lambda lines: lines[2]["answer"].update(dtype="bool", data="Ag=="), ":3: the answer: a bool that is neither",
+    ),
     "a footer that counts more": (lambda lines: lines[-1].update(records=3), ":7: the footer counts 3 records"),
     "a footer that counts others": (
         lambda lines: lines[-1].update(counts={"eager": {"passed": 2}}), ":7: the footer counts {'eager'",
@@ -282,7 +344,7 @@ def test_a_file_that_contradicts_itself_is_refused_with_its_place(what: str, wri
 
 
 PROFILE = Profile("x", [Bin(-1, None, 0, lost=1), Bin(1, 3, 3, 0.5, 0.25, -0.125, 4.0, 1, 0, 2)], 2)
-LARGE = Stored("float32", [2, 4], "")
+LARGE = Stored.of(np.zeros((2, 4), dtype=np.float32))
 
 
 def profiled(**changes: Any) -> Record:
@@ -319,13 +381,85 @@ def test_errors_by_exponent_that_contradict_themselves_are_refused(
     assert f":4: the errors by exponent of 'a/b[x]' contradict themselves: {message}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ((b'"verdict":"failed"', b'"verdict":"passed","verdict":"failed"'), "the key 'verdict' comes twice"),
+        ((b'"dtype":"float32"', b'"dtype":"bool","dtype":"float32"'), "the key 'dtype' comes twice"),
+        ((b'"budget":4.0', b'"budget":4.0,"mood":{"a":1,"a":1}'), "the key 'a' comes twice"),
+        ((b'"budget":4.0', b'"budget":4.0,"mood":' + b"[" * 100_000 + b"]" * 100_000), "it is nested too deeply"),
+        ((b'"budget":4.0', b'"budget":4.0,"mood":"\xff"'), "can't decode byte 0xff"),
+        ((b'"budget":4.0', b'"budget":4.0,"mood":"\x1b[31m"'), "JSON is malformed"),
+        ((b'"budget":4.0', b'"budget":NaN'), "JSON is malformed"),
+        ((b'"verdict":"failed"', b'"verdict":"failed","reason":"\\ud800"'), ""),
+    ],
+)
+def test_a_line_that_readers_could_read_differently_is_refused_though_its_checksum_is_right(
+    change: tuple[bytes, bytes], message: str, written: Callable[..., Path]
+) -> None:
+    path = written(record("x"), record("y", "failed"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[5] = seal(re.sub(rb',"crc32.*\n', b"}", lines[5]).replace(*change))
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(RunFileError, match=f"^{path}:6: not a line of a run file: .*{message}") as caught:
+        runfile.read(path)
+    assert str(caught.value).isprintable()
+
+
+def test_a_line_without_end_is_refused_before_it_fills_memory(
+    written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(record("x"), finished=False)
+    monkeypatch.setattr(limits, "RUN_LINE_BYTES", 5000)
+    with path.open("ab") as file:
+        file.write(b"x" * 5000)
+    assert runfile.read(path).size == 1  # it may have been cut
+    with path.open("ab") as file:
+        file.truncate(2**30)
+    with pytest.raises(RunFileError, match=":5: a line of more than 5,000 bytes"):
+        runfile.read(path)
+
+
+def test_a_file_of_more_variants_than_fit_memory_is_given_up(
+    written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(record("x"), record("y"))
+    monkeypatch.setattr(limits, "RUN_FILE_VARIANTS", 2)
+    with pytest.raises(RunFileError, match=":6: more than 2 cases and variants"):
+        runfile.read(path)
+
+
+def test_something_after_the_footer_is_no_line_that_was_cut(written: Callable[..., Path]) -> None:
+    path = written(record("x"))
+    with path.open("ab") as file:
+        file.write(b"{")
+    with pytest.raises(RunFileError, match=":6: something after the footer"):
+        runfile.read(path)
+
+
+def test_what_is_no_file_is_no_run_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path, kind in [(tmp_path / "fifo", "FIFO"), (Path("/dev/zero"), "device")]:
+        with pytest.raises(RunFileError, match=f"{path}: can't be read: expected a file, found a {kind}"):
+            runfile.read(path)
+
+
+def test_a_message_shows_what_a_terminal_would_obey_and_is_short(written: Callable[..., Path]) -> None:
+    path = rewritten(written(record("x")), lambda lines: lines[3].update(variant="\x1b[2J\u202e" + "z" * 5000))
+    with pytest.raises(RunFileError) as caught:
+        runfile.read(path)
+    assert "\\x1b[2J\\u202ezzz" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1100
+
+
 def test_a_file_that_is_empty_missing_or_a_folder_is_refused(tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.touch()
     for path, message in [
         (empty, "empty: not even a header was written"),
         (tmp_path / "none.jsonl", "can't be read: No such file or directory"),
-        (tmp_path, "can't be read: Is a directory"),
+        (tmp_path, "can't be read: expected a file, found a folder"),
     ]:
         with pytest.raises(RunFileError) as caught:
             runfile.read(path)

@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from conformance.audit.auditing import ENOUGH, Audit, Trial, by_verdict
+from conformance.terminal import Terminal
 
 _SHOWN = 2
 _MOST_UNSOUND = 20
@@ -37,7 +38,7 @@ def print_audit(console: Console, audit: Audit) -> None:
             ", ".join(trial.channels),
         )
     width = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-    Console(file=console.file, width=max(width, 1), highlight=False, markup=False).print(table)  # nothing is cut off
+    Terminal(file=console.file, width=max(width, 1), soft_wrap=False).print(table)  # nothing is cut off
 
 
 def closing_line(audit: Audit) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from conformance import limits
 from conformance.casefile import expressions, inputs, printed
 from conformance.casefile.errors import Mistake, did_you_mean
+from conformance.casefile.expressions import Comparison, Expression
+from conformance.casefile.extents import check_extents
 from conformance.casefile.model import (
     GIVEN_SOURCES,
     Case,
@@ -71,8 +75,9 @@ def check_given(given: Any, case: Case, grid: dict[str, list[Any]]) -> None:
         for choice in _choices([spec], grid):
             _check_generator(source, spec, choice, dtypes)
     if given.put is not None or given.layout is not None:
+        fixed = shape_of(given, {}) if source in ("array", "printed") else None  # which may have many elements
         for choice in _choices([spec, given.put, given.layout], grid):
-            _check_placement(given, source, spec, choice, dtypes)
+            _check_placement(given, fixed if fixed is not None else shape_of(given, choice), choice, dtypes)
 
 
 def _choices(parts: list[Any], grid: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
@@ -82,16 +87,39 @@ def _choices(parts: list[Any], grid: dict[str, list[Any]]) -> Iterator[dict[str,
         yield dict(zip(names, values, strict=True))
 
 
-def _check_placement(given: Given, source: str, spec: Any, choice: dict[str, Any], dtypes: list[str]) -> None:
-    """An element that is replaced, and a layout, with one choice of the grid's values."""
+def shape_of(given: Any, choice: Mapping[str, Any]) -> tuple[int, ...]:
+    """The shape of an input under `given`, with one choice of the grid's values.
+
+    Raises:
+        Mistake: it has none.
+    """
+    if not isinstance(given, Given):
+        return literal_shape(given)
+    source, spec = next(iter(given.sources.items()))
     if source == "array":
-        shape = literal_shape(spec, (source,))
-    elif source == "printed":
-        shape = printed.parse(spec).shape
-    elif isinstance(spec, Linspace):
-        shape = (spec.count,)
-    else:
-        shape = inputs.resolve_shape(spec.shape, choice, (source, "shape"))
+        return literal_shape(spec, (source,))
+    if source == "printed":
+        return printed.parse(spec).shape
+    if isinstance(spec, Linspace):
+        return (spec.count,)
+    return inputs.resolve_shape(spec.shape, choice, (source, "shape"))
+
+
+def check_results(case: Case, expression: Expression | Comparison, grid: dict[str, list[Any]]) -> None:
+    """That no call gives more elements than are allowed, whatever the grid chooses."""
+    generated = {
+        n for n, g in case.given.items() if isinstance(g, Given) and not {"array", "printed"} & g.sources.keys()
+    }
+    fixed = {name: shape_of(given, {}) for name, given in case.given.items() if name not in generated}
+    specs = [spec for name in generated for spec in case.given[name].sources.values()]  # type: ignore[union-attr]
+    names = sorted((_strings(specs) | expressions.names_in(expression)) & grid.keys() - {"dtype"})
+    for values in itertools.product(*(grid[name] for name in names)):
+        choice = dict(zip(names, values, strict=True))
+        check_extents(expression, fixed | {name: shape_of(case.given[name], choice) for name in generated}, choice)
+
+
+def _check_placement(given: Given, shape: tuple[int, ...], choice: dict[str, Any], dtypes: list[str]) -> None:
+    """An element that is replaced, and a layout, with one choice of the grid's values."""
     if given.put is not None:
         value: Any = given.put.value
         _check_literal(choice.get(value, value) if isinstance(value, str) else value, dtypes, ("put", "value"))
@@ -170,6 +198,8 @@ def check_expect(case: Case, expect: Expect) -> None:
             raise Mistake("'within' belongs to a claim with ==", ("within",))
         if (case.within.ulp is None) == (case.within.absolute is None):
             raise Mistake("expected one of 'ulp' and 'absolute'", ("within",))
+        if not math.isfinite(case.within.ulp or case.within.absolute or 0):
+            raise Mistake("expected a finite number: a claim within infinity could not fail", ("within",))
     if "gradient" in case.check:
         if case.claim is not None:
             raise Mistake("a claim has no gradient", ("check",))
@@ -188,6 +218,8 @@ def check_expect(case: Case, expect: Expect) -> None:
         raise Mistake("a call that is refused has no other outcome", at)
     if expect.prints is not None:
         _placed(lambda: printed.parse(expect.prints or ""), (*at, "prints"))
+    if expect.shape is not None:
+        _check_size(expect.shape, (*at, "shape"))
     if expect.dtype is not None:
         dtype_named(expect.dtype, (*at, "dtype"))
     if expect.values is not msgspec.UNSET:
@@ -233,6 +265,10 @@ def check_divergence(entry: Divergence) -> None:
     if len(counts) != 2 or not 0 <= counts[0] <= counts[1]:
         expected = "a number of elements, or the least and the most, such as [1, 4]"
         raise Mistake(f"expected {expected}", ("instead", "non-finite"))
+    if instead.shape is not None:
+        _check_size(instead.shape, ("instead", "shape"))
+    if instead.ulp is not None and not 0 <= instead.ulp[0] <= instead.ulp[1]:
+        raise Mistake("expected the least and the largest error in ULP, such as [0.5, 2]", ("instead", "ulp"))
     if instead.dtype is not None:
         dtype_named(instead.dtype, ("instead", "dtype"))
     if instead.values is not msgspec.UNSET:
@@ -242,6 +278,11 @@ def check_divergence(entry: Divergence) -> None:
     for i, name in enumerate(entry.dtypes):
         dtype_named(name, ("dtypes", i))
     _placed(lambda: _specifier(entry.versions), ("versions",))
+
+
+def _check_size(shape: list[int], keys: tuple[str | int, ...]) -> None:
+    if math.prod(shape) > limits.ELEMENTS:
+        raise Mistake(f"a shape of {math.prod(shape):,} elements; {limits.ELEMENTS:,} are allowed", keys)
 
 
 def _specifier(text: str) -> None:

@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conformance import limits
+from conformance.visible import clipped, on_one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -17,7 +20,14 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+        message = on_one_line(clipped(self.message, limits.MESSAGE_CHARACTERS))
+        return f"{on_one_line(self.path)}:{self.line}:{self.column}: {message}"
+
+
+def place_in(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character of a text, by the line ends of YAML."""
+    lines = f"{text[:offset]}.".splitlines()
+    return len(lines), len(lines[-1])
 
 
 class CaseFileError(ValueError):

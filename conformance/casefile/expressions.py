@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from conformance import limits
 from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.ops import OPERATIONS, Operation, Parameter
 from conformance.ops.base import Arrays, Data
-
-MAX_LENGTH = 4000
-_MAX_DEPTH = 12
 
 COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
@@ -117,8 +115,8 @@ def parse_claim(text: str) -> Comparison:
 
 
 def _python(text: str) -> ast.expr:
-    if len(text) > MAX_LENGTH:
-        raise Mistake(f"an expression of more than {MAX_LENGTH} characters")
+    if len(text) > limits.EXPRESSION_CHARACTERS:
+        raise Mistake(f"an expression of more than {limits.EXPRESSION_CHARACTERS} characters")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -130,18 +128,22 @@ def _python(text: str) -> ast.expr:
 
 
 def _expression(node: ast.expr, depth: int) -> Expression:
-    if depth > _MAX_DEPTH:
-        raise Mistake(f"an expression nested deeper than {_MAX_DEPTH} levels", offset=node.col_offset)
+    if depth > limits.EXPRESSION_DEPTH:
+        raise Mistake(f"an expression nested deeper than {limits.EXPRESSION_DEPTH} levels", offset=node.col_offset)
     at = node.col_offset
     match node:
         case ast.Name(id=name):
             return Name(name, at)
         case ast.Constant(value=float() as value) if value - value != 0:
             raise Mistake("a number beyond float64; infinity is no number of the case language", offset=at)
+        case ast.Constant(value=int() as value) if value.bit_length() > limits.INTEGER_BITS:
+            raise Mistake(f"an integer of more than {limits.INTEGER_BITS} bits", offset=at)
         case ast.Constant(value=bool() | int() | float() | str() | None as value):
             return Constant(value, at)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return Constant(-value, at)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float()) as number):
+            constant = _expression(number, depth)
+            assert isinstance(constant, Constant)
+            return Constant(-constant.value, at)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Call("negative", (("x", _expression(operand, depth + 1)),), at)
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:

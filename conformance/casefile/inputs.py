@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from conformance import limits
 from conformance.casefile import printed
 from conformance.casefile.errors import Mistake
 from conformance.casefile.generators import generate
@@ -18,8 +20,6 @@ from conformance.casefile.variants import Variant
 from conformance.dtypes import DType
 from conformance.layouts import laid_out
 from conformance.truth.rounding import assemble, round_floats, round_fraction
-
-MAX_ELEMENTS = 2**24
 
 
 def materialise(variant: Variant) -> dict[str, np.ndarray]:
@@ -165,18 +165,17 @@ def resolve_shape(shape: Any, bindings: Mapping[str, Any], keys: tuple[str | int
     """A shape, or the grid value that a name stands for, as a tuple.
 
     Raises:
-        Mistake: no such name, not a shape, or more than 16 M elements.
+        Mistake: no such name, not a shape, or more elements than are allowed.
     """
     value = bindings.get(shape, shape) if isinstance(shape, str) else shape
-    if not isinstance(value, list) or not all(type(n) is int and n >= 0 for n in value) or len(value) > 8:
+    if not isinstance(value, list) or not all(type(n) is int and n >= 0 for n in value) or len(value) > limits.RANK:
         raise Mistake(
-            f"expected a shape (a list of up to 8 lengths) or the name of one under 'for', found {value!r}", keys
+            f"expected a shape (a list of up to {limits.RANK} lengths) or the name of one under 'for', found {value!r}",
+            keys,
         )
-    size = 1
-    for length in value:
-        size *= length
-    if size > MAX_ELEMENTS:
-        raise Mistake(f"a shape of {size:,} elements; {MAX_ELEMENTS:,} are allowed", keys)
+    size = math.prod(value)
+    if size > limits.ELEMENTS:
+        raise Mistake(f"a shape of {size:,} elements; {limits.ELEMENTS:,} are allowed", keys)
     return tuple(value)
 
 

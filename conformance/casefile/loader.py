@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +14,9 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
+from conformance import limits
 from conformance.casefile import checks, expressions, yaml_reader
-from conformance.casefile.errors import CaseFileError, Mistake, Problem, did_you_mean
+from conformance.casefile.errors import CaseFileError, Mistake, Problem, did_you_mean, place_in
 from conformance.casefile.model import (
     GIVEN_SOURCES,
     Case,
@@ -29,11 +33,13 @@ from conformance.casefile.model import (
     Within,
 )
 from conformance.casefile.variants import LoadedCase, Variant, expand, grid_of
+from conformance.files import files_under, read_file
 
 DIVERGENCES = "divergences"
 SUBSETS = "subsets.yaml"
 _UNKNOWN_FIELD = "Object contains unknown field `"
 _FILE_TYPE = TypeVar("_FILE_TYPE")
+_FILE_NAME = re.compile(r"[\w.-]{1,100}")
 
 
 @dataclass(slots=True)
@@ -47,6 +53,7 @@ class Corpus:
         divergences: every registered deviation, with its backend.
         subsets: what slow modes run.
         digest: SHA-256 over all files' paths and bytes.
+        arrays: how many inputs all variants have together, those without any counting as one.
     """
 
     root: Path
@@ -55,6 +62,7 @@ class Corpus:
     divergences: list[tuple[str, Divergence]] = field(default_factory=list)
     subsets: list[Subset] = field(default_factory=list)
     digest: str = ""
+    arrays: int = 0
 
     def variants(self) -> Iterator[Variant]:
         """Every variant of every case."""
@@ -68,34 +76,75 @@ def load(root: Path) -> Corpus:
     Raises:
         CaseFileError: with every mistake found.
     """
-    single = root.is_file()
-    base = root.parent if single else root
-    paths = [root] if single else sorted(root.rglob("*.yaml"), key=lambda p: p.relative_to(base).as_posix())
+    base = root if os.path.isdir(root) else root.parent  # of a name that is too long, Path.is_dir raises
     corpus = Corpus(base)
     problems: list[Problem] = []
-    digest = hashlib.sha256()
-    if not paths:
-        problems.append(
-            Problem(str(root), 1, 1, "no case files (*.yaml) here; expected a case file or a folder of them")
-        )
-    for path in paths:
-        relative = path.relative_to(base)
-        try:
-            raw = path.read_bytes()
-            text = raw.decode("utf-8")
-        except OSError as error:
-            problems.append(Problem(str(path), 1, 1, f"can't be read: {error.strerror}"))
-            continue
-        except UnicodeDecodeError as error:
-            problems.append(Problem(str(path), 1, 1, f"not UTF-8: byte {error.start} can't be read"))
-            continue
-        digest.update(relative.as_posix().encode() + b"\0" + hashlib.sha256(raw).digest())
-        _File(path, relative, text, problems).add_to(corpus)
-    corpus.digest = digest.hexdigest()
+    try:
+        _load(root, base, corpus, problems)
+    except _EnoughError as error:
+        problems.append(error.problem)
     problems.extend(_clashes(corpus))
     if problems:
         raise CaseFileError(problems)
     return corpus
+
+
+class _EnoughError(Exception):
+    """A limit of all files together is passed: nothing more is read."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def _load(root: Path, base: Path, corpus: Corpus, problems: list[Problem]) -> None:
+    digest, size = hashlib.sha256(), 0
+    for path in _case_files(root, base):
+        relative = path.relative_to(base)
+        try:
+            _check_name(relative)
+            raw = read_file(path, limits.CASE_FILE_BYTES)
+            text = raw.decode("utf-8")
+        except Mistake as mistake:
+            problems.append(Problem(str(path), 1, 1, mistake.message))
+            continue
+        except OSError as error:
+            problems.append(Problem(str(path), 1, 1, f"can't be read: {error.strerror}"))
+            continue
+        except UnicodeDecodeError as error:
+            line, column = place_in(raw[: error.start].decode("utf-8"), error.start)
+            problems.append(Problem(str(path), line, column, f"not UTF-8: byte {error.start} can't be read"))
+            continue
+        size += len(raw)
+        if size > limits.CORPUS_BYTES:
+            raise _EnoughError(Problem(str(path), 1, 1, f"the case files have more than {limits.CORPUS_BYTES:,} bytes"))
+        digest.update(relative.as_posix().encode() + b"\0" + hashlib.sha256(raw).digest())
+        _File(path, relative, text, problems).add_to(corpus)
+    corpus.digest = digest.hexdigest()
+
+
+def _case_files(root: Path, base: Path) -> list[Path]:
+    """The file, or all case files of the folder, in the order of their paths."""
+    if root != base:
+        return [root]
+    try:
+        paths = list(itertools.islice(files_under(root, ".yaml"), limits.CASE_FILES + 1))
+    except OSError as error:
+        raise _EnoughError(Problem(str(error.filename or root), 1, 1, f"can't be read: {error.strerror}")) from None
+    if not paths:
+        nothing = "no case files (*.yaml) here; expected a case file or a folder of them"
+        raise _EnoughError(Problem(str(root), 1, 1, nothing))
+    if len(paths) > limits.CASE_FILES:
+        raise _EnoughError(Problem(str(root), 1, 1, f"more than {limits.CASE_FILES:,} case files"))
+    return sorted(paths, key=lambda p: p.relative_to(base).as_posix())
+
+
+def _check_name(relative: Path) -> None:
+    """A file's name is part of its variants' IDs, which stand in commands, pages and patterns."""
+    for part in relative.parts:
+        if not _FILE_NAME.fullmatch(part):
+            allowed = "letters, digits, '-', '_' and '.', up to 100 of them"
+            raise Mistake(f"the name '{part}' is part of IDs, and may have {allowed}")
 
 
 def _clashes(corpus: Corpus) -> Iterator[Problem]:
@@ -147,7 +196,8 @@ class _File:
         stem = self._relative.with_suffix("").as_posix()
         for i, case in enumerate(cases):
             if case is not None:  # an entry with mistakes in its structure had them noted already
-                loaded = self._check(case, i, f"{stem}/{case.name}", lines[starts[i] - 1 : ends[i]], starts[i])
+                text = "\n".join(lines[starts[i] - 1 : ends[i]]).rstrip()
+                loaded = self._check(corpus, case, i, f"{stem}/{case.name}", text, starts[i])
                 if loaded is not None and len(self._problems) == before:
                     corpus.cases.append(loaded)
 
@@ -205,8 +255,11 @@ class _File:
             self._places = yaml_reader.locate(self._text)
         line, column = self._places.find(mistake.keys, mistake.offset, at_key=mistake.at_key)
         self._problems.append(Problem(str(self._path), line, column, mistake.message))
+        if len(self._problems) >= limits.MISTAKES:
+            text = f"{limits.MISTAKES:,} mistakes so far; the rest was not looked at"
+            raise _EnoughError(Problem(str(self._path), line, column, text))
 
-    def _check(self, case: Case, index: int, case_id: str, lines: list[str], line: int) -> LoadedCase | None:
+    def _check(self, corpus: Corpus, case: Case, index: int, case_id: str, text: str, line: int) -> LoadedCase | None:
         """A case whose parts are all checked, or None after every mistake was noted."""
         before = len(self._problems)
         keys = ("cases", index)
@@ -214,9 +267,15 @@ class _File:
         grid: dict[str, list[Any]] = {}
         expression: expressions.Expression | expressions.Comparison | None = None
         with _Reporting(self, keys):
+            if case.name.endswith("\n"):  # which the end of a regular expression, `$`, lets pass
+                raise Mistake("a name of more than one line", ("name",))
             grid = grid_of(case)
         if len(self._problems) > before:
             return None
+        corpus.arrays += math.prod(map(len, grid.values())) * len(set(case.check)) * max(len(case.given), 1)
+        if corpus.arrays > limits.CORPUS_ARRAYS:
+            many = f"the variants so far have more than {limits.CORPUS_ARRAYS:,} inputs in all"
+            raise _EnoughError(Problem(str(self._path), line, 1, many))
         for name, given in case.given.items():
             with _Reporting(self, (*keys, "given", name)):
                 checks.check_given(given, case, grid)
@@ -237,12 +296,13 @@ class _File:
                 if unused:
                     raise Mistake(f"'{min(unused)}' is given but not used")
                 expression = parsed
+                if len(self._problems) == before:
+                    checks.check_results(case, parsed, grid)
             with _Reporting(self, keys):
                 checks.check_expect(case, expect)
                 checks.check_drawing(case, expect, grid)
         if expression is None or len(self._problems) > before:
             return None
-        text = "\n".join(lines).rstrip()
         return LoadedCase(case_id, case, expression, expect, str(self._path), line, text, grid)
 
 

@@ -10,9 +10,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from conformance import limits
+
 CaseName = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
-Shape = Annotated[list[Annotated[int, Meta(ge=0, le=2**24)]], Meta(max_length=8)]
+Pattern = Annotated[str, Meta(max_length=limits.PATTERN_CHARACTERS)]
+Shape = Annotated[list[Annotated[int, Meta(ge=0, le=limits.ELEMENTS)]], Meta(max_length=limits.RANK)]
 NumberOrName = Annotated[float | str, Meta(description="a number, or the name of one under 'for'")]
 IntegerOrName = Annotated[int | str, Meta(description="an integer, or the name of one under 'for'")]
 SeedOrName = Annotated[Annotated[int, Meta(ge=0, lt=2**32)] | str, Meta(description="a seed, or the name of one")]
@@ -28,7 +31,9 @@ class Document(_Part, frozen=True):
 
     title: str
     section: Annotated[str, Meta(description="the section's heading, as the document has it")]
-    lines: Annotated[str, Meta(pattern="^[1-9][0-9]*-[1-9][0-9]*$", description="first and last line of the section")]
+    lines: Annotated[
+        str, Meta(pattern="^[1-9][0-9]{0,8}-[1-9][0-9]{0,8}$", description="first and last line of the section")
+    ]
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="of the document's bytes")]
 
 
@@ -85,7 +90,7 @@ class Linspace(_Part, frozen=True):
 
     start: NumberOrName
     stop: NumberOrName
-    count: Annotated[int, Meta(ge=2, le=2**24)]
+    count: Annotated[int, Meta(ge=2, le=limits.ELEMENTS)]
 
 
 class Full(_Part, frozen=True):
@@ -167,7 +172,9 @@ class Case(_Part, frozen=True):
     """One entry: given inputs, a call or a claim, and what is expected of it."""
 
     name: CaseName
-    given: dict[Identifier, float | int | bool | str | list[Any] | Given] = {}
+    given: Annotated[
+        dict[Identifier, float | int | bool | str | list[Any] | Given], Meta(max_length=limits.INPUTS)
+    ] = {}
     for_: Annotated[
         dict[Identifier, Any], Meta(description="a grid: one variant for each combination of these values")
     ] = msgspec.field(name="for", default_factory=dict)
@@ -231,7 +238,7 @@ class Divergence(_Part, frozen=True):
     """A registered deviation."""
 
     cases: Annotated[
-        str | list[str],
+        Pattern | list[Pattern],
         Meta(description="a pattern of variant IDs, or a list of them; * stands for anything, ? for one character"),
     ]
     instead: Instead
@@ -240,9 +247,9 @@ class Divergence(_Part, frozen=True):
     modes: list[str] = []
     dtypes: list[str] = []
     idioms: Annotated[
-        list[str], Meta(description="patterns of the spellings it is about; without them, the primary ones")
+        list[Pattern], Meta(description="patterns of the spellings it is about; without them, the primary ones")
     ] = []
-    versions: Annotated[str, Meta(description="of the framework, such as >=2.0,<3")] = ""
+    versions: Annotated[str, Meta(max_length=200, description="of the framework, such as >=2.0,<3")] = ""
     machines: Annotated[list[str], Meta(description="as Python's platform.machine() names them, such as x86_64")] = []
     link: str = ""
 
@@ -260,7 +267,7 @@ class Subset(_Part, frozen=True):
     backend: str
     mode: str
     because: Annotated[str, Meta(min_length=10)]
-    variants: Annotated[list[str], Meta(min_length=1, description="patterns of variant IDs")]
+    variants: Annotated[list[Pattern], Meta(min_length=1, description="patterns of variant IDs")]
 
 
 class SubsetFile(_Part, frozen=True):

@@ -14,10 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from conformance.casefile.errors import Mistake
+from conformance import limits
+from conformance.casefile.errors import Mistake, did_you_mean
+from conformance.dtypes import DTYPES
 
-_MAX_EXPONENT_DIGITS = 4
-_MAX_CHARACTERS = 400  # of one number
 _TOKEN = re.compile(
     r"(?P<space>[\s,]+)|(?P<open>\[)|(?P<close>\])"
     r"|(?P<number>[-+]?(?:nan|inf|[0-9]+(?P<point>\.(?P<decimals>[0-9]*))?(?:e(?P<exponent>[-+]?[0-9]+))?))"
@@ -77,6 +77,8 @@ def parse(text: str) -> Printed:
     position = reader.position
     while attribute := _ATTRIBUTE.match(text, position):
         dtype = attribute["dtype"] or dtype
+        if dtype is not None and dtype not in DTYPES:
+            raise Mistake(f"unknown dtype '{dtype}'{did_you_mean(dtype, DTYPES)}", offset=attribute.start("dtype"))
         position = attribute.end()
     rest = text[position:].strip()
     if rest != (")" if prefix["name"] else ""):
@@ -103,8 +105,8 @@ class _Reader:
             return ()
         if not match["open"]:
             raise self._unexpected(match.start())
-        if depth > 16:
-            raise Mistake("a printed array of more than 16 axes", offset=self.position)
+        if depth >= limits.PRINTED_AXES:
+            raise Mistake(f"a printed array of more than {limits.PRINTED_AXES} axes", offset=self.position)
         shapes: list[tuple[int, ...]] = []
         while True:
             start = self.position
@@ -127,6 +129,8 @@ class _Reader:
 
     def _number(self, match: re.Match[str]) -> None:
         text = match["number"]
+        if len(self.texts) == limits.PRINTED_NUMBERS:
+            raise Mistake(f"more than {limits.PRINTED_NUMBERS:,} printed numbers", offset=match.start())
         self.texts.append(text)
         if text.lstrip("+-") in ("nan", "inf"):
             self.midpoints.append(Fraction(0))
@@ -134,7 +138,7 @@ class _Reader:
             self.specials.append(float(text))
             return
         exponent = match["exponent"] or "0"
-        if len(text) > _MAX_CHARACTERS or len(exponent.lstrip("+-")) > _MAX_EXPONENT_DIGITS:
+        if len(text) > limits.PRINTED_CHARACTERS or len(exponent.lstrip("+-")) > limits.PRINTED_EXPONENT_DIGITS:
             raise Mistake(f"the number {_shown(text)} is out of all range", offset=match.start())
         self.midpoints.append(Fraction(text))
         self.specials.append(None)

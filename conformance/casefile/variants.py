@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance import limits
 from conformance.casefile import expressions, printed
 from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.casefile.expressions import Comparison, Expression
 from conformance.casefile.model import Case, Expect, Given
 from conformance.casefile.numbers import dtype_named, natural_dtype
 from conformance.dtypes import DTYPES, GROUPS, DType
-
-MAX_VARIANTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +99,17 @@ def grid_of(case: Case) -> dict[str, list[Any]]:
             grid[name] = values
         else:
             raise Mistake("expected a list of one value or more", keys)
-        labels = [label_of(value) for value in grid[name]]
-        for i, label in enumerate(labels):
-            if label in labels[:i]:
+        seen: set[str] = set()
+        for i, value in enumerate(grid[name]):
+            label = label_of(value)
+            if len(label) > limits.LABEL_CHARACTERS:
+                raise Mistake(f"a value of more than {limits.LABEL_CHARACTERS} characters in IDs", (*keys, i))
+            if label in seen:
                 raise Mistake(f"the value {label} a second time", (*keys, i))
-    size = 1
-    for values in grid.values():
-        size *= len(values)
-    if size > MAX_VARIANTS:
-        raise Mistake(f"a grid of {size:,} variants; {MAX_VARIANTS:,} are allowed", ("for",))
+            seen.add(label)
+    size = math.prod(len(values) for values in grid.values())
+    if size > limits.CASE_VARIANTS:
+        raise Mistake(f"a grid of {size:,} variants; {limits.CASE_VARIANTS:,} are allowed", ("for",))
     return grid
 
 

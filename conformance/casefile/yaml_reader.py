@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-MAX_BYTES = 8 * 1024 * 1024
-MAX_DEPTH = 24
+from conformance import limits
+from conformance.casefile.errors import place_in
+
 _LIST_DEPTH = 2  # a list in the file's own mapping
 
 _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -24,7 +25,9 @@ _SPECIALS = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _STARTS_LIKE_A_NUMBER = frozenset("0123456789+-.")
-_MAX_DIGITS = 1000
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)  # YAML 1.2, c-printable, and byte order marks anywhere but at the beginning
 
 Mark = tuple[int, int]
 
@@ -95,8 +98,11 @@ class _Builder:
         self.entries: list[int] = []
 
     def build(self) -> tuple[Any, Place | None]:
-        if len(self._text) > MAX_BYTES:
-            raise YamlError(f"the file has more than {MAX_BYTES:,} characters; split it", 1, 1)
+        if len(self._text) > limits.CASE_FILE_BYTES:
+            raise YamlError(f"the file has more than {limits.CASE_FILE_BYTES:,} characters; split it", 1, 1)
+        if forbidden := _FORBIDDEN.search(self._text, 1 if self._text.startswith("\ufeff") else 0):
+            line, column = place_in(self._text, forbidden.start())
+            raise YamlError(f"not YAML: the character U+{ord(forbidden[0]):04X}, which it does not allow", line, column)
         try:
             parser = _Parser(self._text)
             self._next = parser.get_event
@@ -112,6 +118,7 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            line, column = min((line, column), place_in(self._text, len(self._text)))  # the end may count as a new line
             raise YamlError(f"not YAML: {error.problem or error.context}", line, column) from None
         except yaml.YAMLError as error:
             raise YamlError(f"not YAML: {error}".replace("\n", " "), 1, 1) from None
@@ -131,8 +138,8 @@ class _Builder:
                 place.inset = 0 if event.implicit[0] else 1  # plain, or after a quotation mark
             return self._scalar(event), place
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise _refuse(f"nesting deeper than {MAX_DEPTH} levels", event)
+        if self._depth > limits.YAML_DEPTH:
+            raise _refuse(f"nesting deeper than {limits.YAML_DEPTH} levels", event)
         result = self._mapping(event) if kind is yaml.MappingStartEvent else self._sequence(event)
         self._depth -= 1
         return result
@@ -147,8 +154,8 @@ class _Builder:
             return None if text in _NULLS else text
         if text in _NULLS:
             return None
-        if len(text) > _MAX_DIGITS and (_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)):
-            raise _refuse(f"a number of more than {_MAX_DIGITS} characters", event)
+        if len(text) > limits.NUMBER_CHARACTERS and (_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)):
+            raise _refuse(f"a number of more than {limits.NUMBER_CHARACTERS} characters", event)
         if _INTEGER.fullmatch(text):
             return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
         if _FLOAT.fullmatch(text):
@@ -177,6 +184,8 @@ class _Builder:
             key, _ = self._value(event)
             if not isinstance(key, str):
                 raise _refuse(f"the key {key!r}; keys are strings", event)
+            if "\n" in key:  # which the end of a regular expression, `$`, would let pass
+                raise _refuse("a key of more than one line", event)
             if key in result:
                 raise _refuse(f"the key '{key}' a second time in one mapping", event)
             result[key], part = self._value(self._next())

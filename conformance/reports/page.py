@@ -14,6 +14,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.visible import SCRIPT_PATTERN, visible
+
 TEMPLATES = Path(__file__).with_name("templates")
 
 GLYPHS = {
@@ -59,7 +61,8 @@ def render(template: str, styles: list[str], scripts: list[str], **values: Any) 
     """
     style = "".join(_read(name) for name in styles)
     # Unpacking takes a moment, and nothing else waits for it.
-    script = "(async () => {\n" + "\n".join(map(_read, scripts)) + "})();" if scripts else ""
+    acting = f'"use strict";\nconst acting = {SCRIPT_PATTERN};'
+    script = "(async () => {\n" + "\n".join([acting, *map(_read, scripts)]) + "})();" if scripts else ""
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -101,6 +104,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

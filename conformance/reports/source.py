@@ -6,6 +6,8 @@ from markupsafe import Markup, escape
 from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
+from conformance.visible import visible
+
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _CLASSES = (
     (Keyword, "k"),
@@ -24,7 +26,7 @@ def highlighted(source: str) -> list[Markup]:
     What is no Python comes out in fewer colours. Source is neither executed nor refused.
     """
     text = Markup("")
-    for kind, token in _LEXER.get_tokens(source.rstrip("\n")):
+    for kind, token in _LEXER.get_tokens(visible(source.rstrip("\n"))):
         name = next((name for family, name in _CLASSES if kind in family), "")
         # A token of several lines, such as a docstring, has a span on each.
         lines = [Markup('<span class="{}">{}</span>').format(name, line) if name and line else escape(line)

@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance import dtypes
+from conformance import dtypes, limits
 from conformance.casefile.generators import MAKERS
-from conformance.casefile.inputs import MAX_ELEMENTS
 from conformance.dtypes import DTYPES
 from conformance.layouts import LAYOUTS
 from conformance.layouts import MAKERS as LAYOUT_MAKERS
@@ -163,7 +162,7 @@ def _recipe(made: Made, stored: Stored, size: int) -> _Recipe | None:
     """How the suite made an array, before it was laid out; None where it did not, or where that is not understood."""
     arguments = {name: plain(value) for name, value in made.arguments.items()}
     maker = MAKERS.get(made.source)
-    if maker is None or size > MAX_ELEMENTS or not set(arguments) <= set(inspect.signature(maker).parameters):
+    if maker is None or size > limits.ELEMENTS or not set(arguments) <= set(inspect.signature(maker).parameters):
         return None
     if arguments.setdefault("count", size) != size or not all(type(v) in (int, float, str) for v in arguments.values()):
         return None

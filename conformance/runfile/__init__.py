@@ -2,7 +2,8 @@
 
 The first line is the header, the last the footer; without a footer the run is incomplete, and every reader says so.
 Between them stand each case before its first variant (once), each variant's inputs and exact answer before its first
-record (once), and a record for each variant in each mode. Lines are told apart by ``kind``.
+record (once), and a record for each variant in each mode. Lines are told apart by ``kind``, and each ends with a
+checksum of itself.
 """
 
 from __future__ import annotations

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
+import re
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from conformance import dtypes
 from conformance.accuracy import Profile
 from conformance.backends.scripts import ModeScript
 from conformance.dtypes import DTYPES
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_STORED = 4096
 """Arrays of more elements are stored as their digest and first elements."""
 
+Count = Annotated[int, Meta(ge=0, lt=2**53)]
+Length = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+
 _SHOWN_OF_LARGE = 16
+_MOST_AXES = 32
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Stored(Struct, frozen=True, omit_defaults=True):
@@ -34,7 +41,7 @@ class Stored(Struct, frozen=True, omit_defaults=True):
     """
 
     dtype: str
-    shape: list[int]
+    shape: list[Length]
     data: str
     sha256: str = ""
 
@@ -55,11 +62,26 @@ class Stored(Struct, frozen=True, omit_defaults=True):
         Raises:
             ValueError: the data is no array of that dtype and shape.
         """
-        if self.dtype not in DTYPES:
+        dtype = DTYPES.get(self.dtype)
+        if dtype is None:
             raise ValueError(f"unknown dtype '{self.dtype}'")
-        if any(length < 0 for length in self.shape):
-            raise ValueError(f"negative lengths in the shape {self.shape}")
-        flat = np.frombuffer(base64.b64decode(self.data, validate=True), dtype=DTYPES[self.dtype].numpy)
+        if len(self.shape) > _MOST_AXES or any(length < 0 for length in self.shape):
+            raise ValueError(f"expected a shape of up to {_MOST_AXES} lengths, none of them negative")
+        size = math.prod(self.shape)
+        if size * dtype.numpy.itemsize >= 2**63:
+            raise ValueError(f"the shape {self.shape[:3]}… has more elements than any array")
+        if self.sha256 and not (size > LARGEST_STORED and _SHA256.fullmatch(self.sha256)):
+            raise ValueError("expected a SHA-256 digest of more than 4,096 elements, or none")
+        try:
+            data = base64.b64decode(self.data, validate=True)
+        except ValueError as error:
+            raise ValueError(f"its data is no base64: {error}") from None
+        stored = _SHOWN_OF_LARGE if self.sha256 else size
+        if len(data) != stored * dtype.numpy.itemsize:
+            raise ValueError(f"{len(data):,} bytes are not {stored:,} elements of {self.dtype}")
+        if dtype.kind == "bool" and data.strip(b"\0\1"):
+            raise ValueError("a bool that is neither 0 nor 1")
+        flat = np.frombuffer(data, dtype=dtype.numpy)
         if sys.byteorder == "big":
             flat = flat.byteswap()
         return flat if self.sha256 else flat.reshape(self.shape)
@@ -141,8 +163,8 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
     """
 
     name: str
-    variants: int
-    left_out: int = 0
+    variants: Count
+    left_out: Count = 0
     because: str = ""
     unsupported: str = ""
     flushes_subnormals: bool | None = None
@@ -167,6 +189,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         idioms: the backend's.
         started: UTC, ISO 8601.
         selection: what of the corpus was asked for (``-k``, ``--variant``), empty for all of it.
+        order: 'random, seed 7' where the variants ran in another order than that of the files.
         commit: of the cases, where they are in a Git checkout; '+' after it where files differ from it.
         scripts: the backend's share of scripts that repeat a result without the suite, by mode.
     """
@@ -184,6 +207,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     idioms: list[IdiomSource]
     started: str
     selection: str = ""
+    order: str = ""
     commit: str = ""
     scripts: dict[str, ModeScript] = {}
 
@@ -259,7 +283,7 @@ class FindingLine(Struct, frozen=True, omit_defaults=True):
     expected: str
     got: str
     detail: str = ""
-    non_finite: int = 0
+    non_finite: Count = 0
 
 
 class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=True):
@@ -293,7 +317,7 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     raised: str = ""
     ulp: float | None = None
     budget: float | None = None
-    at: list[int] = []
+    at: list[Length] = []
     step: str = ""
     end_to_end: float | None = None
     link: str = ""
@@ -308,9 +332,9 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
 class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):
     """The last line: how many records of each verdict there are, by mode. They add up to the manifest."""
 
-    counts: dict[str, dict[str, int]]
+    counts: dict[str, dict[str, Count]]
     finished: str
-    records: int
+    records: Count
 
 
 Line = Header | CaseLine | VariantLine | Record | Footer

@@ -15,15 +15,20 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
+from conformance import limits
+from conformance.files import open_file
 from conformance.judging import VERDICTS
-from conformance.runfile.lines import FORMAT, CaseLine, Footer, Header, Line, Record, VariantLine
+from conformance.runfile.lines import FORMAT, CaseLine, Count, Footer, Header, Line, Record, Stored, VariantLine
+from conformance.runfile.sealing import LineError, check_seal, decode, is_sealed
 from conformance.runfile.writing import without_zeros
-
-_DECODER = msgspec.json.Decoder(Line)
+from conformance.visible import clipped, on_one_line
 
 
 class RunFileError(ValueError):
-    """A run file can't be read: where, and why."""
+    """A run file can't be read: where, and why, on one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(on_one_line(clipped(message, limits.MESSAGE_CHARACTERS)))
 
 
 @dataclass(slots=True)
@@ -90,7 +95,7 @@ class Run:
         Raises:
             RunFileError: the file was changed in the meantime.
         """
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             for case in self.cases:
                 yield self._part(file, case)
 
@@ -101,17 +106,17 @@ class Run:
             KeyError: the run has no such case.
             RunFileError: the file was changed in the meantime.
         """
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             return self._part(file, case)
 
     def _part(self, file: BinaryIO, case: str) -> CaseLines:
         found = CaseLines(self.cases[case])
         for start, end in self.places[case]:
             file.seek(start)
-            for raw in file.read(end - start).split(b"\n")[:-1]:
+            for raw in file.read(end - start).splitlines(keepends=True):
                 try:
-                    line = _DECODER.decode(raw)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                    line = decode(raw)
+                except LineError:
                     raise RunFileError(f"{self.path}: was changed while it was being read; read it again") from None
                 if isinstance(line, VariantLine):
                     found.variants[line.id] = line
@@ -137,7 +142,7 @@ def read(path: Path) -> Run:
         RunFileError: it is no run file, of a newer format, or contradicts itself.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return _Reader(path).read(file)
     except OSError as error:
         raise RunFileError(f"{path}: can't be read: {error.strerror}") from None
@@ -150,6 +155,16 @@ def _profile_problem(record: Record) -> str:
     if sizes != [record.profile.size]:
         return f"they are of {record.profile.size:,} elements, the results have {sizes}"
     return record.profile.contradiction()
+
+
+def _arrays(line: Line) -> Iterator[tuple[str, Stored]]:
+    """The arrays of a line, each with its name in it."""
+    if isinstance(line, VariantLine):
+        yield from ((f"the input '{name}'", stored) for name, stored in line.inputs.items())
+        if line.answer is not None:
+            yield "the answer", line.answer
+    elif isinstance(line, Record):
+        yield from ((f"the result {i}", stored) for i, stored in enumerate(line.got, start=1))
 
 
 class _Reader:
@@ -165,15 +180,22 @@ class _Reader:
 
     def read(self, file: BinaryIO) -> Run:
         run: Run | None = None
-        for raw in file:
-            if not raw.endswith(b"\n"):
-                break  # the writer died in the middle of this line
+        while raw := file.readline(limits.RUN_LINE_BYTES + 1):
             self._number += 1
+            if len(raw) > limits.RUN_LINE_BYTES:
+                raise self._error(f"a line of more than {limits.RUN_LINE_BYTES:,} bytes")
+            if not raw.endswith(b"\n"):
+                if run is not None and run.footer is not None:
+                    raise self._error("something after the footer")
+                break  # the writer died in the middle of this line
             line = self._decoded(raw)
             if run is None:
                 if not isinstance(line, Header):
                     raise self._error("expected the header")
                 run = Run(self._path, line)
+                names = [mode.name for mode in line.modes]
+                if twice := [name for name in names if names.count(name) > 1]:
+                    raise self._error(f"the mode '{twice[0]}' a second time")
                 run.recorded = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in line.modes}
             else:
                 self._add(run, line, len(raw))
@@ -186,21 +208,29 @@ class _Reader:
         return RunFileError(f"{self._path}:{self._number}: {message}")
 
     def _decoded(self, raw: bytes) -> Line:
-        if self._number == 1:
-            self._check_format(raw)
         try:
-            return _DECODER.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise self._error(f"not a line of a run file: {error}") from None
+            if self._number == 1:
+                if is_sealed(raw):  # older formats had no checksums
+                    check_seal(raw)
+                self._check_format(raw)
+            line = decode(raw)
+            for name, stored in _arrays(line):
+                try:
+                    stored.array()
+                except ValueError as error:
+                    raise LineError(f"{name}: {error}") from None
+        except LineError as error:
+            raise self._error(str(error)) from None
+        return line
 
     def _check_format(self, raw: bytes) -> None:
         class Opening(Struct):
             kind: str
-            format: int
+            format: Count
 
         try:
             opening = msgspec.json.decode(raw, type=Opening)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise self._error("not a run file: expected its header") from None
         if opening.kind != "header":
             raise self._error(f"not a run file: expected its header, found '{opening.kind}'")
@@ -213,6 +243,8 @@ class _Reader:
     def _add(self, run: Run, line: Line, length: int) -> None:
         if run.footer is not None:
             raise self._error("a line after the footer")
+        if len(self._case_of) + len(run.cases) > limits.RUN_FILE_VARIANTS:
+            raise self._error(f"more than {limits.RUN_FILE_VARIANTS:,} cases and variants")
         if isinstance(line, CaseLine):
             if line.id in run.cases:
                 raise self._error(f"a second time the case '{line.id}'")

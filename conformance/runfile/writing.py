@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import msgspec
-
 from conformance.judging import VERDICTS
 from conformance.runfile.lines import Footer, Header, Line, Record
-
-_ENCODER = msgspec.json.Encoder()
+from conformance.runfile.sealing import encode
 
 
 class Writer:
@@ -58,7 +55,7 @@ class Writer:
         self._file.close()
 
     def _write(self, line: Line) -> None:
-        self._file.write(_ENCODER.encode(line) + b"\n")
+        self._file.write(encode(line))
 
 
 def without_zeros(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:

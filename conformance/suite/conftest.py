@@ -12,6 +12,7 @@ import pytest
 from conformance import backends
 from conformance.casefile.errors import CaseFileError
 from conformance.corpus import SelectionError, select
+from conformance.ordering import place
 from conformance.suite.session import BackendSession
 
 SESSIONS = pytest.StashKey[dict[str, BackendSession]]()
@@ -44,8 +45,9 @@ def _prepare(config: pytest.Config) -> None:
     selection = select(root, option.conformance_variant, beyond_subsets=named)
     names = option.conformance_backend or backends.installed()
     device, modes = option.conformance_device, option.conformance_mode
+    seed = option.conformance_random_order
     sessions = {
-        name: BackendSession(name, selection, device, _known(name, modes, device) if len(names) > 1 else modes)
+        name: BackendSession(name, selection, device, _known(name, modes, device) if len(names) > 1 else modes, seed)
         for name in dict.fromkeys(names)
         if len(names) == 1 or not modes or _known(name, modes, device)
     }
@@ -83,6 +85,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 if case.id in share.variants:
                     parameters.append(pytest.param(session, mode, case, id=f"{name}-{mode}-{case.id}"))
     metafunc.parametrize(("session", "mode", "case"), parameters)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--random-order``: the cases in another order, and the modes of each, which stay together."""
+    seed = config.option.conformance_random_order
+    if seed is not None:
+        found = {id(item): parameters for item in items if (parameters := _parameters(item))}
+
+        def order(item: pytest.Item) -> tuple[str, ...]:
+            parameters = found.get(id(item))
+            if parameters is None:
+                return ()
+            names = (parameters["case"].id, parameters["session"].name, parameters["mode"])
+            return place(seed, names[0]), place(seed, *names)
+
+        items.sort(key=order)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -33,8 +33,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "device": {"default": "cpu", "type": _device, "metavar": "NAME", "help": "cpu, gpu, gpu:1, …; default: cpu"},
     "variant": {"action": "append", "default": [], "metavar": "ID", "help": "run this variant only (* and ? match)"},
     "cases": {"default": None, "metavar": "PATH", "help": "case files; default: those that come with the suite"},
+    "random-order": {
+        "default": None,
+        "metavar": "SEED",
+        "type": int,
+        "help": "run cases, their modes and their variants in another order, each seed's its own",
+    },
     "run-file": {"default": None, "metavar": "PATH", "help": "write a run file (needs exactly one --backend)"},
 }
+
+LONG_ONLY = ("random-order",)
+"""Options whose short names belong to well-known plugins, which could not be loaded after this one."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -45,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         dest = f"conformance_{name.replace('-', '_')}"
         names = [f"--{name}", f"--conformance-{name}"]
         try:
-            group.addoption(*names if short else names[1:], dest=dest, **settings)
+            group.addoption(*names if short and name not in LONG_ONLY else names[1:], dest=dest, **settings)
         except (ValueError, argparse.ArgumentError):  # another plugin has the short name
             group.addoption(names[1], dest=dest, **settings)
 

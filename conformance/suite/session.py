@@ -32,6 +32,7 @@ from conformance.failure import failure_text
 from conformance.findings import Measured
 from conformance.judging import Judge, Judgement
 from conformance.ops import OPERATIONS, Operation
+from conformance.ordering import place
 from conformance.picture import picture
 from conformance.program import Program, compile_variant
 from conformance.runfile import (
@@ -91,7 +92,7 @@ class Result:
 
 
 class BackendSession:
-    """A backend, started on a device, and its run over a selection.
+    """A backend, started on a device, and its run over a selection, in another order where a seed says so.
 
     Attributes:
         name: of the backend.
@@ -99,7 +100,14 @@ class BackendSession:
         unavailable: why the backend can't run here, if it can't: every variant is then `unsupported`.
     """
 
-    def __init__(self, name: str, selection: Selection, device: str = "cpu", modes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        selection: Selection,
+        device: str = "cpu",
+        modes: Sequence[str] = (),
+        random_order: int | None = None,
+    ) -> None:
         self.name = name
         self.selection = selection
         self._class = backends.load(name)
@@ -112,6 +120,7 @@ class BackendSession:
                 )
         self.modes = [mode for mode in known if not modes or mode in modes]
         self.device = device
+        self._seed = random_order
         self.unavailable = self._class.not_installed() or ""
         self._backend: Backend | None = None
         self._executor: Executor | None = None
@@ -180,15 +189,22 @@ class BackendSession:
         share = self.selection.share(self.name, mode, [case.id])
         results = []
         with _quiet(), self._executor.watch if self._executor else nullcontext():
-            for variant in share.variants.get(case.id, []):
-                for idiom in share.spellings(variant):
-                    result = self._run(variant, mode, idiom)
-                    results.append(result)
-                    if self._writer is not None:
-                        self._record(result)
+            for variant, idiom in self._in_order(share, case):
+                result = self._run(variant, mode, idiom)
+                results.append(result)
+                if self._writer is not None:
+                    self._record(result)
         if self._writer is not None:
             self._writer.flush()
         return results
+
+    def _in_order(self, share: Share, case: LoadedCase) -> list[tuple[Variant, str]]:
+        """A case's variants, each in every spelling: in the grid's order, or in that of the seed."""
+        chosen = [(v, idiom) for v in share.variants.get(case.id, []) for idiom in share.spellings(v)]
+        if self._seed is not None:
+            seed = self._seed
+            chosen.sort(key=lambda one: place(seed, one[0].id, one[1]))
+        return chosen
 
     def _forget(self, case: LoadedCase) -> None:
         """Let go, every so many cases, of what was compiled for those before."""
@@ -380,6 +396,7 @@ class BackendSession:
             self._spellings(names),
             now(),
             selected,
+            f"random, seed {self._seed}" if self._seed is not None else "",
             commit(self.selection.corpus.root),
             self._scripts(),
         )

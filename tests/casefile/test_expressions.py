@@ -7,10 +7,25 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conformance.casefile import expressions
 from conformance.casefile.errors import Mistake
-from conformance.casefile.expressions import Call, Comparison, Constant, ListOf, Name, ShapeOf, parse_call, parse_claim
+from conformance.casefile.expressions import (
+    COMPARISONS,
+    Call,
+    Comparison,
+    Constant,
+    ListOf,
+    Name,
+    ShapeOf,
+    check,
+    names_in,
+    operations_in,
+    parse_call,
+    parse_claim,
+)
 from conformance.ops import OPERATIONS
 
 
@@ -347,3 +362,78 @@ def test_shapes_have_no_order(claim: str) -> None:
     with pytest.raises(Mistake, match="== and != only"):
         expressions.check(parse_claim(claim), {"x"}, {})
     expressions.check(parse_claim("shape(x) == [1] != shape(x)"), {"x"}, {})
+
+
+# any text at all
+
+PIECES = [
+    *OPERATIONS, *COMPARISONS.values(), "x", "y", "axis", "shape", "shape=", "axis=", "(", ")", "[", "]", ",", " ", "=",
+    "-", "+", "*", "/", "**", "0", "1", "2.5", "1e400", "0x", "'", '"', "lambda", "not ", "None", "True", ".", ":", ":=",
+    "{", "}", "\\", "\n", "\t", "\0", "\u202e", "é", "ﬁ", "9" * 40, "1_0", "1j", "...", "if", "else", "for", "await ", "f'",
+]  # fmt: skip
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=60))
+def test_any_text_is_an_expression_or_a_mistake_at_a_place_in_it(text: str) -> None:
+    for parse in (parse_call, parse_claim):
+        try:
+            parsed = parse(text)
+            check(parsed, {"x", "y"}, {"axis": [0, None], "shape": [[2]]})
+        except Mistake as mistake:
+            assert mistake.message
+            assert 0 <= mistake.offset <= len(text.encode())
+            continue
+        assert operations_in(parsed) <= OPERATIONS.keys()
+        assert names_in(parsed) <= {"x", "y", "axis", "shape"}
+
+
+def spelled(expression: Any) -> str:
+    """An expression as a case would write it."""
+    match expression:
+        case Name(name=name):
+            return name
+        case Constant(value=value):
+            return repr(value)
+        case ListOf(items=items):
+            return f"[{', '.join(map(spelled, items))}]"
+        case Call(operation=name, arguments=arguments):
+            return f"{name}({', '.join(f'{name}={spelled(argument)}' for name, argument in arguments)})"
+    raise TypeError(expression)
+
+
+def without_places(expression: Any) -> Any:
+    """The expression, every offset 0."""
+    match expression:
+        case ListOf(items=items):
+            return ListOf(tuple(map(without_places, items)), 0)
+        case Call(operation=name, arguments=arguments):
+            return Call(name, tuple((n, without_places(a)) for n, a in arguments), 0)
+    return type(expression)(getattr(expression, expression.__slots__[0]), 0)
+
+
+LEAVES = st.sampled_from(["x", "y"]).map(lambda name: Name(name, 0)) | (
+    st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.none()
+).map(lambda value: Constant(value, 0))
+
+
+def calls(inner: Any) -> Any:
+    """Calls of any operation with all its parameters given, in order."""
+    return st.sampled_from(sorted(OPERATIONS)).flatmap(
+        lambda name: st.tuples(*(st.tuples(st.just(p), inner) for p in OPERATIONS[name].parameters)).map(
+            lambda arguments: Call(name, arguments, 0)
+        )
+    )
+
+
+@given(
+    calls(
+        st.recursive(
+            LEAVES,
+            lambda inner: st.lists(inner, max_size=3).map(lambda i: ListOf(tuple(i), 0)) | calls(inner),
+            max_leaves=6,
+        )
+    )
+)
+def test_what_is_spelled_out_is_read_back_as_it_was(expression: Any) -> None:
+    assert without_places(parse_call(spelled(expression))) == expression

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conformance import limits
 from conformance.casefile.errors import Mistake
 from conformance.casefile.generators import generate
-from conformance.casefile.inputs import MAX_ELEMENTS, materialise, printed_array, printed_inputs, put, resolve_shape
+from conformance.casefile.inputs import materialise, printed_array, printed_inputs, put, resolve_shape
 from conformance.casefile.model import Binades, Normal, Put
 from conformance.casefile.printed import parse
 from conformance.casefile.variants import Variant
@@ -111,10 +112,10 @@ def test_what_is_no_shape_is_refused(shape: Any) -> None:
 
 
 def test_a_shape_may_have_many_elements_but_not_without_end() -> None:
-    assert resolve_shape([MAX_ELEMENTS, 1], {}, ()) == (MAX_ELEMENTS, 1)
+    assert resolve_shape([limits.ELEMENTS, 1], {}, ()) == (limits.ELEMENTS, 1)
     assert resolve_shape("n", {"n": [2, 0]}, ()) == (2, 0)
     with pytest.raises(Mistake, match="elements"):
-        resolve_shape([MAX_ELEMENTS, 2], {}, ())
+        resolve_shape([limits.ELEMENTS, 2], {}, ())
     with pytest.raises(Mistake, match="elements"):
         resolve_shape([2**24] * 8, {}, ())
 

@@ -145,15 +145,16 @@ def test_mistakes_of_all_files_are_told_in_one_go_each_with_its_path(tmp_path: P
     assert [(Path(p.path).name, p.line, p.column) for p in caught.value.problems] == [
         ("a.yaml", 4, 11),
         ("b.yaml", 2, 1),
-        ("c.yaml", 1, 1),
+        ("c.yaml", 1, 8),
     ]
     assert caught.value.problems[2].message == "not UTF-8: byte 7 can't be read"
 
 
 def test_a_folder_without_case_files_and_a_path_that_is_not_there_are_no_empty_corpus(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nothing"):
-        with pytest.raises(CaseFileError, match="no case files"):
-            load(path)
+    with pytest.raises(CaseFileError, match="no case files"):
+        load(tmp_path)
+    with pytest.raises(CaseFileError, match="can't be read: No such file or directory"):
+        load(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
             {"given": "{x: {normal: {shape: [1, 2, 3, 4, 5, 6, 7, 8, 9], seed: 1}}}"},
             "3:33: expected `array` of length <= 8",
         ),
-        ({"given": "{x: {normal: {shape: [16777216, 2], seed: 1}}}"}, "a shape of 33,554,432 elements"),
+        ({"given": "{x: {normal: {shape: [1048576, 2], seed: 1}}}"}, "a shape of 2,097,152 elements"),
         (
             {"given": "{x: {normal: {shape: [2], seed: 1, scale: 20000}, dtype: float16}}"},
             "120000.0 does not fit float16",

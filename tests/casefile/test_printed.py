@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from fractions import Fraction
 
@@ -173,7 +174,7 @@ def test_printouts_made_to_exhaust_a_parser_are_refused_at_once(text: str) -> No
 
 def test_the_largest_numbers_printed_to_a_few_digits_reach_infinity() -> None:
     """1.7977e+308 is how the largest float64 is printed, and lies past it."""
-    low, high = parse("[1.7977e+308, -1.7977e+308, 1e9999]").bounds()
+    low, high = parse("[1.7977e+308, -1.7977e+308, 1e999]").bounds()
     assert low[0] < np.finfo(np.float64).max < high[0]
     assert low[1] == -np.inf
     assert high[1] > -np.inf
@@ -226,3 +227,26 @@ def test_one_unit_of_the_last_digit_beyond_is_outside() -> None:
     assert low <= 0.79218217 <= high
     assert not low <= 0.7923 <= high
     assert not low <= 0.7921 <= high
+
+
+PIECES = [
+    "tensor(", "array(", "Array(", "tf.Tensor(", ")", "[", "]", ",", " ", "\n", "1", "0.5000", "-0.", "1.", "2e3", "1e-07",
+    "+", "-", "nan", "inf", "-inf", "...", ", dtype=", "torch.float64", "float32", "'x'", ", shape=(2,)", ", device='cpu'",
+    ", grad_fn=<Mul>", "e", ".", "1e999", "1e9999", "9" * 30, "0" * 401, "True", "\0", "٣", "\u202e",
+]  # fmt: skip
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=60))
+def test_any_text_is_a_printed_array_or_a_mistake_at_a_place_in_it(text: str) -> None:
+    try:
+        found = parse(text)
+    except Mistake as mistake:
+        assert mistake.message
+        assert 0 <= mistake.offset <= len(text)
+        return
+    count = math.prod(found.shape)
+    assert len(found.midpoints) == len(found.radii) == len(found.specials) == len(found.texts) == count
+    low, high = found.bounds()
+    assert low.shape == high.shape == found.shape
+    assert bool(((low <= high) | np.isnan(low)).all())

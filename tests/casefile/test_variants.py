@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from conformance import limits
 from conformance.casefile.errors import Mistake
 from conformance.casefile.loader import load
-from conformance.casefile.variants import MAX_VARIANTS, Variant, label_of
+from conformance.casefile.variants import Variant, label_of
 
 Variants = Callable[[str], dict[str, Variant]]
 
@@ -161,7 +162,7 @@ def test_what_is_no_grid_is_refused(problems: Callable[[str], list[str]], grid: 
 def test_a_grid_has_an_end(problems: Callable[[str], list[str]]) -> None:
     numbers = list(range(150))
     (found,) = problems(case(f"{{axis: {numbers}, b: {numbers}}}", "sum(softmax(x, axis=axis), axis=b)"))
-    assert f"a grid of 22,500 variants; {MAX_VARIANTS:,} are allowed" in found
+    assert f"a grid of 22,500 variants; {limits.CASE_VARIANTS:,} are allowed" in found
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.casefile.yaml_reader import MAX_BYTES, MAX_DEPTH, Place, YamlError, locate, read
+from conformance import limits
+from conformance.casefile.yaml_reader import Place, YamlError, locate, read
 
 
 def value(text: str) -> Any:
@@ -217,11 +218,11 @@ def test_characters_that_yaml_forbids_are_an_error_of_the_file_and_not_of_the_pr
 
 
 def test_nesting_is_limited() -> None:
-    fine = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+    fine = "[" * (limits.YAML_DEPTH - 1) + "]" * (limits.YAML_DEPTH - 1)
     assert value(fine) is not None
     error = refused(f"x: [{fine}]\n")
-    assert f"nesting deeper than {MAX_DEPTH}" in error.message
-    assert error.column == 4 + MAX_DEPTH - 1
+    assert f"nesting deeper than {limits.YAML_DEPTH}" in error.message
+    assert error.column == 4 + limits.YAML_DEPTH - 1
 
 
 def bomb() -> str:
@@ -242,7 +243,7 @@ def bomb() -> str:
         "x: " + "9" * 1_000_000 + "\n",
         "x: 0x" + "f" * 1_000_000 + "\n",
         "x: 1." + "9" * 1_000_000 + "\n",
-        "x" * (MAX_BYTES + 1),
+        "x" * (limits.CASE_FILE_BYTES + 1),
     ],
     ids=["aliases", "brackets", "braces", "dashes", "digits", "hexadecimal digits", "decimals", "size"],
 )
@@ -334,3 +335,28 @@ def test_reading_with_and_without_places_gives_the_same_data() -> None:
     assert isinstance(locate(TEXT), Place)
     reference = yaml.safe_load(TEXT)  # no value in it differs between YAML 1.1 and 1.2
     assert read(TEXT)[0] == reference
+
+
+PIECES = [
+    "a", "b: ", "- ", "? ", ": ", "\n", "  ", "[", "]", "{", "}", ",", "'", '"', "|", ">", "#", "&a ", "*a", "!!int ", "!x ", "%YAML",
+    "---", "...", "~", "1", "-0.0", ".nan", "1e5", "0x1F", "0o7", "9" * 1001, "\\u202e", "\\", "\t", "\r", "\0", "\x85", "\u2028",
+    "\ufeff", "\ud800", "é", "<<: ", "@", "`",
+]  # fmt: skip
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=80))
+def test_any_text_is_data_or_an_error_at_a_place_in_it(text: str) -> None:
+    try:
+        data, entries = read(text)
+    except YamlError as error:
+        lines = f"{text}.".splitlines()
+        assert error.message
+        assert 1 <= error.line <= len(lines)
+        assert 1 <= error.column <= len(lines[error.line - 1]) + 1
+        return
+    place = locate(text)
+    lines = len(f"{text}.".splitlines())
+    assert all(1 <= line <= lines for line in entries)
+    assert 1 <= place.start[0] <= lines + 1  # of nothing, the place is the end
+    json.dumps(data)  # plain data, in nothing a cycle

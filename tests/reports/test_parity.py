@@ -18,6 +18,7 @@ from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
 from conformance.reports import parity
 from conformance.runfile import CaseLine, FindingLine, IdiomSource, ModeSummary, Record, Run, Stored, VariantLine
+from conformance.visible import visible
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -27,6 +28,9 @@ HOSTILE = (
     "' onclick='x",
     "{{ 7 * 7 }}",
     "\u2028</style>",
+    "\u202egnp.exe\u202c\u2066x",
+    "\x1b[31m\x01\x07\x9b\x7f",
+    "\u200b\ufeff\u00ad",
 )
 
 
@@ -205,7 +209,9 @@ def test_hostile_strings_stay_text_wherever_they_come_from(bad: str, make_run: A
     assert index["operations"][index["cases"][0][1]] == bad
     packet = unpacked(hostile, "packets")
     assert packet["cases"]["0"] == [bad, bad, bad]
-    assert any(bad in cell for cell in hostile_page.texts["th"])
+    assert any(visible(bad) in cell for cell in hostile_page.texts["th"])
+    # What is packed becomes visible when it is unpacked into text.
+    assert [character for character in hostile if visible(character) != character] == []
 
 
 def link(query: str) -> str:

@@ -1,4 +1,3 @@
-"use strict";
 // Building blocks of every page. Text only ever enters a page as text nodes, or as HTML that was escaped when it was made.
 
 /** JSON that was compressed and put into base64. */
@@ -10,15 +9,23 @@ async function unpack(packed) {
 const modern = "DecompressionStream" in window;  // every browser since 2023
 const content = id => document.getElementById(id)?.textContent ?? "";
 
+/** Text from elsewhere as it may be looked at: control and bidirectional characters are shown as escapes. */
+function visible(text) {
+  return text.replace(acting, character => {
+    const code = character.codePointAt(0), digits = code.toString(16);
+    return code < 0x100 ? `\\x${digits.padStart(2, "0")}` : code < 0x10000 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`;
+  });
+}
+
 /** An element with attributes (handlers among them) and children; strings become text. */
 function make(tag, attributes, ...children) {
   const element = tag.includes(":") ? document.createElementNS("http://www.w3.org/2000/svg", tag.slice(4)) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, visible(String(value)));
   }
-  for (const child of children.flat(3)) if (child !== null && child !== undefined && child !== "" && child !== false) element.append(child);
+  for (const child of children.flat(3)) if (child !== null && child !== undefined && child !== "" && child !== false) element.append(typeof child === "string" ? visible(child) : child);
   return element;
 }
 

@@ -143,7 +143,7 @@ function repeat(variant) {
   const shown = make("code");
   const choice = make("select", {"aria-label": "Backend and mode of the command", change: () => show()},
     recorded.map((column, i) => make("option", {value: i, selected: column === worst}, column.label)));
-  const show = () => { shown.textContent = recorded.length ? command(variant.id, recorded[choice.value]) : ""; };
+  const show = () => { shown.textContent = recorded.length ? visible(command(variant.id, recorded[choice.value])) : ""; };
   show();
   return make("div", {class: "repeat"}, make("span", null, "Repeat it:"), choice, make("pre", {tabindex: "0"}, shown), copyButton("Copy", "Command", () => shown.textContent, "Copy the command"));
 }
