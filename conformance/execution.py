@@ -244,7 +244,7 @@ class Executor:
         mode, idiom, _ = key
         function = self._compiled.pop(key, None)
         if function is None:
-            steps = tuple(self._native(step) for step in program.steps)
+            steps = tuple(native_step(self._backend, step) for step in program.steps)
             plan = Program(program.inputs, steps, program.results, program.relations)
             function = self._backend.compile(runner(plan, self._functions(plan, idiom)), mode)
         self._compiled[key] = function  # the last used stands last
@@ -262,15 +262,16 @@ class Executor:
             _refuse_signature(step.operation, functions[step.operation], tuple(name for name, _ in step.arguments))
         return functions
 
-    def _native(self, step: Step) -> Step:
-        """The step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
 
-        def native(name: str, value: Any) -> Any:
-            if name == "axis" and isinstance(value, list):
-                return tuple(value)
-            return self._backend.dtype(value) if name == "dtype" and value is not None else value
+def native_step(backend: Backend, step: Step) -> Step:
+    """A step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
 
-        return Step(step.operation, tuple((n, native(n, v)) for n, v in step.arguments), step.text)
+    def native(name: str, value: Any) -> Any:
+        if name == "axis" and isinstance(value, list):
+            return tuple(value)
+        return backend.dtype(value) if name == "dtype" and value is not None else value
+
+    return Step(step.operation, tuple((n, native(n, v)) for n, v in step.arguments), step.text)
 
 
 def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple[str, int]]:
