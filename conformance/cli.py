@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -18,6 +19,7 @@ from conformance.terminal import CLOSED_PIPE, Terminal, end, write
 if TYPE_CHECKING:
     from conformance.corpus import Selection
     from conformance.runfile import Run
+    from conformance.timing.model import TimingRun
 
 app = typer.Typer(
     help="Runs one set of cases through PyTorch, TensorFlow, JAX and NumPy, and judges every result against exact "
@@ -128,6 +130,64 @@ def run(
             _err.print(line)
         status = 3 if problems else status or bool(lines)
     raise typer.Exit(status)
+
+
+@app.command()
+def bench(
+    backend: Backends = None,
+    mode: Modes = None,
+    device: Device = "cpu",
+    keyword: Annotated[str, typer.Option("-k", help="Cells whose name matches, as pytest's -k takes it.")] = "",
+    dtype: Annotated[list[str] | None, typer.Option("--dtype", help="A dtype; again for more.")] = None,
+    size: Annotated[list[str] | None, typer.Option("--size", help="A size, such as 2x20; again for more.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Every dtype at every size in every mode; takes most of an hour.")
+    ] = False,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads each framework may compute with.")] = 1,
+    output: Output = None,
+) -> None:
+    """Time the operations on every backend, one after the other, then write the page of timings.
+
+    A time is shown only if that same call's output conforms. The timing files are pytest-benchmark's:
+    'pytest-benchmark compare' reads them. Exit status: 0, timed; 2, usage error; 3, a backend could not be timed.
+    """
+    from conformance.console import Watch
+    from conformance.timing import benching
+    from conformance.timing.plan import PlanError, parse_plan
+
+    try:
+        parse_plan(dtype or [], size or [], full)
+    except PlanError as error:
+        _fail(str(error))
+    names = _backends(backend)
+    for one in mode or []:
+        if not benching.with_modes(names, [one]):
+            _fail(f"none of {', '.join(names)} has a mode '{one}' that is timed; 'conformance backends' shows them")
+    names = benching.with_modes(names, mode or [])
+    # Times of a part must not take the place of those of the whole.
+    part = keyword or mode or dtype or size
+    folder = output or (Path("reports", "selected") if part else Path("reports"))
+    request = benching.Request(
+        names, folder, mode or [], _device(device), keyword, dtype or [], size or [], full, threads
+    )
+    try:
+        with Watch(_err, "cells") as watch:
+            children = benching.run(request, watch)
+    except KeyboardInterrupt:
+        _err.print("interrupted; what was timed until then is in the timing files of the backends that had finished")
+        raise typer.Exit(3) from None
+    except OSError as error:
+        _fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
+    timings, problems = benching.collect(children)
+    for line in benching.summary(timings):
+        _out.print(line)
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    if not problems and not timings:
+        _fail(f"no cell matches '{keyword}'")
+    if timings:
+        _write_timing(timings, folder)
+    raise typer.Exit(3 if problems else 0)
 
 
 @app.command()
@@ -468,6 +528,14 @@ def _write_reports(runs: list[Run], folder: Path) -> None:
         parity.write(runs, page)
     except OSError as error:
         _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
+    _out.print(str(page))
+
+
+def _write_timing(timings: Sequence[TimingRun], folder: Path) -> None:
+    from conformance.reports import timing
+
+    page = folder / "timing.html"
+    timing.write(timings, page)
     _out.print(str(page))
 
 

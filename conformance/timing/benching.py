@@ -160,7 +160,7 @@ def summary(runs: Sequence[TimingRun]) -> list[str]:
     for run_ in runs:
         about = run_.about
         version = next(iter(about.versions.values()), "")
-        for mode in dict.fromkeys(mode for mode, _ in run_.timings):
+        for mode in run_.modes:
             cells = [timing for timing in run_.timings.values() if timing.mode == mode]
             timed = sum(timing.calls is not None for timing in cells)
             without = f"  {len(cells) - timed:,} without, each with its reason" if timed < len(cells) else ""

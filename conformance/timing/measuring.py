@@ -128,6 +128,7 @@ class Bench:
             device=self.device,
             versions=self._class.versions(),
             environment=environment(self._backend) | first,
+            plain=self._class.modes[0],
             threads=self._threads,
             threads_note=self._threads_note,
             copies=self._copies,

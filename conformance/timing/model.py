@@ -88,6 +88,7 @@ class Circumstances(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         device: 'cpu' or 'gpu'.
         versions: of the backend's distributions, the framework's own first.
         environment: Python, operating system, processor, and the framework's settings.
+        plain: the backend's plain mode, whatever was timed; compiled ones are held against it.
         threads: how many the framework was allowed.
         threads_note: where that could not be set, what holds instead.
         copies: of growing size.
@@ -107,6 +108,7 @@ class Circumstances(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     copies: list[Copy]
     started: str
     finished: str
+    plain: str = ""
     threads_note: str = ""
     selection: str = ""
     left_out: list[str] = []
@@ -184,6 +186,12 @@ class TimingRun(Struct, frozen=True):
     path: Path
     about: Circumstances
     timings: dict[tuple[str, str], Timing]
+
+    @property
+    def modes(self) -> list[str]:
+        """Those that were timed, the plain one first."""
+        found = dict.fromkeys(mode for mode, _ in self.timings)
+        return sorted(found, key=lambda mode: mode != self.about.plain)
 
     def copy_rate(self, moved: int) -> float | None:
         """Bytes a second that a memory copy reads and writes, when it moves as many in all.

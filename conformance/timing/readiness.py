@@ -6,17 +6,19 @@ right after a call, and again after another call and a pause long enough for any
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
-_TRIALS = (1, 3)
-"""Readings of each kind: a first look, and more where that gives cause, since a machine may be held up once."""
+_PAIRS = 5
 _SHARE = 0.1
 """Of a call's time: work of this size may be missing from it, and no more."""
 _RESOLUTION = 30e-6
 """Seconds. Reading a small result varies by a few microseconds, with caches and the scheduler; what stays hidden below
 this shows at the next larger size."""
+_OF_READING = 0.25
+"""Of what reading takes by itself, where it copies: by so much it varies with where the copy lands in memory."""
 
 
 def unfinished(call: Callable[[], Any], read: Callable[[Any], Any], seconds: float) -> float:
@@ -31,16 +33,15 @@ def unfinished(call: Callable[[], Any], read: Callable[[Any], Any], seconds: flo
         0 where reading takes no longer right after the call than later, within what can be told.
     """
     least = max(_SHARE * seconds, _RESOLUTION)
-    hidden = 0.0
-    for trials in _TRIALS:
-        at_once = min(_read_after(call, read, 0.0) for _ in range(trials))
-        if at_once <= least:
-            return 0.0
-        pause = 2 * at_once + seconds  # whatever was still going on took no longer than reading waited for it
-        hidden = at_once - min(_read_after(call, read, pause) for _ in range(trials))
-        if hidden <= least:
-            return 0.0
-    return hidden
+    at_once = _read_after(call, read, 0.0)
+    if at_once <= least:
+        return 0.0
+    pause = 2 * at_once + seconds  # whatever was still going on took no longer than reading waited for it
+    # The median of several pairs, taken in turn: a machine that is held up once must not decide.
+    pairs = [(_read_after(call, read, 0.0), _read_after(call, read, pause)) for _ in range(_PAIRS)]
+    hidden = statistics.median(soon - later for soon, later in pairs)
+    reading = statistics.median(later for _, later in pairs)
+    return hidden if hidden > max(least, _OF_READING * reading) else 0.0
 
 
 def _read_after(call: Callable[[], Any], read: Callable[[Any], Any], pause: float) -> float:
