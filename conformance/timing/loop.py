@@ -96,13 +96,19 @@ class Loop:
         """Let go of the result."""
         self._kept[0] = None
 
-    def effort(self) -> Effort:
-        """Find out how often to call, by calling: more often where a call is short, and never less than 7 rounds."""
-        iterations, seconds = 1, self.run(1)
-        while seconds < ROUND_SECONDS / 4:
-            iterations *= 2 if seconds > ROUND_SECONDS / 32 else 8
+    def effort(self, seconds: float) -> Effort:
+        """Find out how often to call: more often where a call is short, and never less than 7 rounds.
+
+        Args:
+            seconds: of a call that was timed before; a short call is timed again, more often and thus better.
+        """
+        iterations = 1
+        if seconds < ROUND_SECONDS:
             seconds = self.run(iterations)
-        call = statistics.median([seconds, self.run(iterations), self.run(iterations)]) / iterations
-        iterations = max(1, math.ceil(ROUND_SECONDS / call))
-        rounds = int(CELL_SECONDS / (call * iterations))
+            while seconds < ROUND_SECONDS / 4:
+                iterations *= 2 if seconds > ROUND_SECONDS / 32 else 8
+                seconds = self.run(iterations)
+            seconds = statistics.median([seconds, self.run(iterations), self.run(iterations)]) / iterations
+        iterations = max(1, math.ceil(ROUND_SECONDS / seconds))
+        rounds = int(CELL_SECONDS / (seconds * iterations))
         return Effort(max(FEWEST + 1, min(rounds, _MOST_ROUNDS)), iterations)

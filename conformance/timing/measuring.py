@@ -266,9 +266,9 @@ class _Timed:
         first = self._outputs(backend, loop.result)
         self._judged(first, "the first call's output")
         self.stage = "a later call"
-        self._check_result_is_new(loop)
-        self._check_done(backend, loop)
-        effort = loop.effort()
+        seconds = self._second_call(loop)
+        self._check_done(backend, loop, seconds)
+        effort = loop.effort(seconds)
         before = copying.reference()
         self.stage = "a timed call"
         rounds(lambda: loop.run(effort.iterations), effort)
@@ -314,25 +314,25 @@ class _Timed:
             raise Withheld(f"{which} does not conform: {problem}")
         self.stage = stage
 
-    def _check_result_is_new(self, loop: Loop) -> None:
-        """A result that is handed out again was not computed again (an array in another shape is no computation)."""
-        if self._truth.computes:
-            first = loop.result
-            loop.run(1)
-            again = loop.result is first if self._forward else loop.result[0] is first[0]
-            if again:
-                raise Withheld("the second call handed out the first one's result: nothing was computed")
+    def _second_call(self, loop: Loop) -> float:
+        """Seconds of a second call, whose result must be another array than the first one's.
 
-    def _check_done(self, backend: Backend, loop: Loop) -> None:
+        A result that is handed out again was not computed again. (To move elements, an operation need do nothing.)
+        """
+        first = loop.result
+        seconds = loop.run(1)
+        again = loop.result is first if self._forward else loop.result[0] is first[0]
+        if again and self._truth.computes:
+            raise Withheld("the second call handed out the first one's result: nothing was computed")
+        return seconds
+
+    def _check_done(self, backend: Backend, loop: Loop, seconds: float) -> None:
         """The call has ended when it returns."""
 
         def call() -> Any:
             loop.run(1)
             return loop.result
 
-        start = time.perf_counter()
-        call()
-        seconds = time.perf_counter() - start
         hidden = unfinished(call, lambda result: self._outputs(backend, result), seconds)
         if hidden:
             raise Withheld(
