@@ -283,13 +283,18 @@ def report(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the reports.")] = Path("reports"),
 ) -> None:
-    """Write the reports of run files. Needs neither the cases nor any framework."""
+    """Write the reports of run files, and of the timing files in the output folder. Needs no cases and no framework."""
     from conformance import runfile, running
     from conformance.console import print_summary
 
     paths = run_files or sorted(output.glob("*.jsonl"))
+    timings = _timings(output)
+    if not paths and not timings:
+        _fail(f"no run files in {output}; 'conformance run' writes them, 'conformance bench' timing files")
+    if timings:
+        _write_timing(timings, output)
     if not paths:
-        _fail(f"no run files in {output}; 'conformance run' writes them")
+        return
     try:
         runs = running.in_order([runfile.read(path) for path in paths])
     except runfile.RunFileError as error:
@@ -529,6 +534,15 @@ def _write_reports(runs: list[Run], folder: Path) -> None:
     except OSError as error:
         _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
     _out.print(str(page))
+
+
+def _timings(folder: Path) -> list[TimingRun]:
+    from conformance.timing import benching, timingfile
+
+    try:
+        return benching.in_order(timingfile.read_all(timingfile.paths_in(folder)))
+    except timingfile.TimingFileError as error:
+        _fail(str(error))
 
 
 def _write_timing(timings: Sequence[TimingRun], folder: Path) -> None:

@@ -154,6 +154,12 @@ def with_modes(names: Sequence[str], modes: Sequence[str]) -> list[str]:
     return [name for name in names if not modes or set(modes) & set(backends.load(name).modes)]
 
 
+def in_order(runs: Sequence[TimingRun]) -> list[TimingRun]:
+    """Timing files in the order of the backends, those of backends that are not known here last."""
+    names = backends.names()
+    return sorted(runs, key=lambda run: (names.index(b) if (b := run.about.backend) in names else len(names), b))
+
+
 def summary(runs: Sequence[TimingRun]) -> list[str]:
     """A line for each backend and mode: how many cells have times, and how many have a reason instead."""
     lines = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.reports.plot import LEFT, MARKS, RIGHT, WIDTH, Tick
-from conformance.reports.timing.wording import seconds
+from conformance.reports.timing.wording import whole
 
 HEIGHT = 380
 _TOP, _BOTTOM = 14, 46
@@ -109,7 +109,7 @@ def chart(
         marks = "".join(f"M{place}{mark}" for place in places)
         lines.append(Line(label, colour, dash, mark, "M" + "L".join(places), marks, ends))
     powers = range(round(math.log10(low)), round(math.log10(high)) + 1)
-    text = (lambda value: f"{value / 1e9:g} GB/s") if rates else seconds
+    text = (lambda value: f"{value / 1e9:g} GB/s") if rates else whole
     return Chart(
         number,
         title,

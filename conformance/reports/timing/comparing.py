@@ -99,9 +99,44 @@ class Compile:
     after: int | None
     words: str
 
+    @property
+    def never(self) -> bool:
+        """Whether its calls take longer than plain ones, so that it never pays."""
+        return self.after is None and apart(self.calls, self.plain)
 
-def compiles(table: Table) -> list[Compile]:
-    """Every call that has times both in a compiled mode and in the plain mode of the same run."""
+
+@dataclass(frozen=True, slots=True)
+class Compiles:
+    """The calls of one compiled mode.
+
+    Attributes:
+        column: the mode.
+        calls: its calls.
+    """
+
+    column: Column
+    calls: list[Compile]
+
+    @property
+    def summary(self) -> str:
+        """How many of them pay, in words."""
+        soon = sum(one.after is not None and one.after <= _SOON for one in self.calls)
+        later = sum(one.after is not None and one.after > _SOON for one in self.calls)
+        never = sum(one.never for one in self.calls)
+        parts = [
+            f"{soon} have paid for themselves within {_SOON:,} calls",
+            f"{later} later",
+            f"{never} never do",
+            f"of {len(self.calls) - soon - later - never} it can't be told",
+        ]
+        return f"{len(self.calls)} calls: {', '.join(part for part in parts if not part.startswith(('0 ', 'of 0 ')))}"
+
+
+_SOON = 10_000
+
+
+def compiles(table: Table) -> list[Compiles]:
+    """Every call that has times both in a compiled mode and in the plain mode of the same run, by mode."""
     found: list[Compile] = []
     for key, cells in table.cells.items():
         for number, timing in cells.items():
@@ -114,7 +149,8 @@ def compiles(table: Table) -> list[Compile]:
             if first is not None and plain_first is not None:
                 after, words = pays_after(first, timing.calls, plain_first, beside.calls)
                 found.append(Compile(key, column, first, plain_first, timing.calls, beside.calls, after, words))
-    return found
+    grouped = [Compiles(column, [one for one in found if one.column is column]) for column in table.columns]
+    return [group for group in grouped if group.calls]
 
 
 def pays_after(first: float, calls: Calls, plain_first: float, plain: Calls) -> tuple[int | None, str]:

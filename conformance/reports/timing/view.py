@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from conformance.reports.timing import wording
 from conformance.reports.timing.chart import Chart, Point, chart
 from conformance.reports.timing.columns import Column, Key, Table, table
-from conformance.reports.timing.comparing import Compile, Overtaking, compiles, overtakings
+from conformance.reports.timing.comparing import Compiles, Overtaking, compiles, overtakings
 from conformance.timing.model import DIRECTIONS, Direction, Timing, TimingRun
 
 _GLANCE = 2**20
@@ -127,7 +127,8 @@ class Page:
         glances: all operations at one size, against a copy.
         tiny: all operations at the document's size.
         parts: an operation each.
-        overtakings, compiles: see `comparing`.
+        overtakings: by who they are between.
+        compiles: a compiled mode each.
         withheld: cells without times, by reason.
         copies: the memory copies, their chart, and the labels of their columns.
     """
@@ -142,8 +143,8 @@ class Page:
     glances: list[Grid]
     tiny: list[Grid]
     parts: list[Part]
-    overtakings: list[Overtaking]
-    compiles: list[Compile]
+    overtakings: dict[str, list[Overtaking]]
+    compiles: list[Compiles]
     withheld: list[Withheld]
     copies: list[CopyRow]
     copy_chart: Chart | None
@@ -175,7 +176,7 @@ def page(runs: Sequence[TimingRun]) -> Page:
         glances=[grid for direction in DIRECTIONS for grid in _across(every, at, direction)],
         tiny=[grid for shape in smallest for direction in DIRECTIONS for grid in _across(every, shape, direction)],
         parts=[Part(name, call, list(_grids(every, name, numbers))) for name, call in every.calls.items()],
-        overtakings=overtakings(every),
+        overtakings=_overtakings(every),
         compiles=compiles(every),
         withheld=_withheld(every),
         copies=_copies(runs),
@@ -241,6 +242,15 @@ def _shown(column: Column, timing: Timing | None) -> Shown:
         bar=min(share or 0.0, 1.0),
         beyond=share is not None and share > 1,
     )
+
+
+def _overtakings(every: Table) -> dict[str, list[Overtaking]]:
+    """Every overtaking, between plain modes first, then within each backend."""
+    found: dict[str, list[Overtaking]] = {}
+    for one in overtakings(every):
+        title = f"Modes of {one.ahead.backend}" if one.ahead.run is one.behind.run else "Plain modes of backends"
+        found.setdefault(title, []).append(one)
+    return dict(sorted(found.items(), key=lambda item: item[0].startswith("Modes")))
 
 
 def _warnings(runs: Sequence[TimingRun], labels: Sequence[str]) -> list[str]:

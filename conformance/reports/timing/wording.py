@@ -13,6 +13,12 @@ def seconds(time: float) -> str:
     return f"{three(time / size)} {unit}"
 
 
+def whole(time: float) -> str:
+    """A round time: ``10 µs``."""
+    size, unit = _unit(time)
+    return f"{time / size:.3g} {unit}"
+
+
 def interval(low: float, high: float) -> str:
     """From one time to another, in the unit of the larger: ``4.99 to 5.12 µs``."""
     size, unit = _unit(high)
