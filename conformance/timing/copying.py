@@ -13,7 +13,7 @@ import numpy as np
 from conformance.backends.base import Backend
 from conformance.timing.model import Copy
 
-SIZES = (*(2**power for power in range(8, 29, 2)), 2**29)
+SIZES = tuple(2**power for power in range(7, 30, 2))
 """Bytes read and written together, from that of the document's arrays to that of 16 M elements."""
 _ROUNDS = 7
 _ROUND_SECONDS = 1e-3

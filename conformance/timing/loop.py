@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import math
 import statistics
-import timeit
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,8 +69,18 @@ class Effort:
     iterations: int
 
 
+_LOOP = """
+def loop(iterations):
+    for _ in repeat(None, iterations):
+        kept = {text}
+    return kept
+"""
+
+
 class Loop:
     """Repeats a call. Each result is kept until the next one takes its place, and waited for where it must be.
+
+    The loop is a function made for the call, like that of `timeit`: what surrounds the call is a local variable.
 
     Args:
         text: of the call: Python made by `call_text`, or ``call()``.
@@ -77,24 +89,32 @@ class Loop:
     """
 
     def __init__(self, text: str, names: Mapping[str, Any], wait: Callable[[Any], Any] | None) -> None:
-        self._kept: list[Any] = [None]
-        known = {f"_{name}": value for name, value in {**names, "kept": self._kept, "wait": wait}.items()}
-        setup = "; ".join(f"{name[1:]} = {name}" for name in known)  # local names are faster than global ones
-        statement = f"kept[0] = {text}" + ("" if wait is None else "; wait(kept[0])")
-        self._timer = timeit.Timer(statement, setup, globals=known)
+        known: dict[str, Any] = {"repeat": itertools.repeat, "wait": wait, **names}
+        source = _LOOP.format(text=text if wait is None else f"{text}; wait(kept)")
+        exec(source, known)
+        self._loop: Callable[[int], Any] = known["loop"]
+        self._kept: Any = None
 
     def run(self, iterations: int) -> float:
-        """Call so many times; seconds for all of them."""
-        return self._timer.timeit(iterations)
+        """Call so many times; seconds for all of them. The collector of cycles stays out of it, as with `timeit`."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            start = time.perf_counter()
+            self._kept = self._loop(iterations)
+            return time.perf_counter() - start
+        finally:
+            if collecting:
+                gc.enable()
 
     @property
     def result(self) -> Any:
         """Of the last call."""
-        return self._kept[0]
+        return self._kept
 
     def drop(self) -> None:
         """Let go of the result."""
-        self._kept[0] = None
+        self._kept = None
 
     def effort(self, seconds: float) -> Effort:
         """Find out how often to call: more often where a call is short, and never less than 7 rounds.

@@ -88,6 +88,17 @@ class Bench:
         self._first_use: dict[str, float] = {}
         self._started = now()
 
+    @property
+    def backend(self) -> Backend:
+        """The backend, once it has started.
+
+        Raises:
+            Unsupported: it can't run here.
+        """
+        if self._backend is None:
+            raise Unsupported(self.unavailable or "it has not started")
+        return self._backend
+
     def jobs(self) -> list[Job]:
         """The cells of the plan."""
         return self._plan.jobs(self.modes, self._class.modes[0])

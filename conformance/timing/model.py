@@ -77,6 +77,12 @@ class Copy(Struct, frozen=True, forbid_unknown_fields=True):
         """Bytes a second, read and written."""
         return self.bytes / statistics.median(self.seconds)
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of `rate`."""
+        low, high = median_interval(self.seconds)
+        return self.bytes / high, self.bytes / low
+
 
 class Circumstances(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """The key ``conformance`` of a timing file: what was run, on what, and the cells without times.

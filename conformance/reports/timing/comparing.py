@@ -38,7 +38,8 @@ class Overtaking:
 def overtakings(table: Table) -> list[Overtaking]:
     """Every overtaking between the plain modes of backends, and between the modes of one backend.
 
-    On both sides the intervals of the two must lie apart: else nobody was told to be the faster.
+    On both sides the two must lie apart, by more than their intervals and by more than the machine's own speed varied:
+    else nobody was told to be the faster.
     """
     pairs = [(a, b) for a, b in combinations(table.columns, 2) if a.run is b.run or (a.plain and b.plain)]
     found: list[Overtaking] = []
@@ -57,7 +58,7 @@ def _between(table: Table, of: tuple[str, str, Direction], a: Column, b: Column)
     for shape in table.shapes(dtype):
         key: Key = (operation, dtype, shape, direction)
         here, there = table.calls_of(a, key), table.calls_of(b, key)
-        if here is None or there is None or not apart(here, there):
+        if here is None or there is None or not apart(here, there, max(a.run.drift, b.run.drift)):
             continue
         size = math.prod(shape)
         if last is not None and (here.median < there.median) != (last[1].median < last[2].median):
@@ -70,9 +71,16 @@ def _between(table: Table, of: tuple[str, str, Direction], a: Column, b: Column)
         last = (size, here, there)
 
 
-def apart(a: Calls, b: Calls) -> bool:
-    """Whether the intervals of two medians have nothing in common."""
-    return a.interval[1] < b.interval[0] or b.interval[1] < a.interval[0]
+def apart(a: Calls, b: Calls, drift: float = 1.0) -> bool:
+    """Whether two medians differ: their intervals have nothing in common, and they are further apart than a drift.
+
+    Args:
+        a: some times.
+        b: others.
+        drift: by what factor the machine's own speed varied between them.
+    """
+    low, high = (a, b) if a.median < b.median else (b, a)
+    return low.interval[1] < high.interval[0] and high.median > low.median * drift
 
 
 @dataclass(frozen=True, slots=True)

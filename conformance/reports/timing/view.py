@@ -336,7 +336,7 @@ def _copies(runs: Sequence[TimingRun]) -> list[CopyRow]:
 
 def _copy_chart(runs: Sequence[TimingRun], labels: Sequence[str], number: int) -> Chart | None:
     series = [
-        (label, index % 6, 0, [Point(c.bytes, c.rate, c.rate, c.rate) for c in run.about.copies])
+        (label, index % 6, 0, [Point(c.bytes, c.rate, *c.interval) for c in run.about.copies])
         for index, (run, label) in enumerate(zip(runs, labels, strict=True))
     ]
     return chart(number, "Memory copies", series, ("bytes read and written", "bytes a second"), rates=True)
