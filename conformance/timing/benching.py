@@ -133,10 +133,11 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
 
 
 def collect(children: Sequence[Child]) -> tuple[list[TimingRun], list[str]]:
-    """The timing files of the processes, and a line for everything that went wrong."""
+    """The timing files of the processes that have ended, and a line for everything that went wrong."""
     runs, problems = [], []
     for child in children:
-        said = child.output()[-LOG_TAIL:].strip()
+        with child.log:
+            said = child.output()[-LOG_TAIL:].strip()
         if child.status not in PYTEST_RAN:
             problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
         elif child.path.exists():
