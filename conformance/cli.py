@@ -159,17 +159,16 @@ def bench(
         parse_plan(dtype or [], size or [], full)
     except PlanError as error:
         _fail(str(error))
-    names = _backends(backend)
+    names, device = _backends(backend), _device(device)
     for one in mode or []:
-        if not benching.with_modes(names, [one]):
-            _fail(f"none of {', '.join(names)} has a mode '{one}' that is timed; 'conformance backends' shows them")
-    names = benching.with_modes(names, mode or [])
+        if not benching.with_modes(names, [one], device):
+            _fail(f"none of {', '.join(names)} has a timed mode '{one}' on {device}; 'conformance backends' shows them")
+    names = benching.with_modes(names, mode or [], device)
+    _tell_of_broken(backend)
     # Times of a part must not take the place of those of the whole.
     part = keyword or mode or dtype or size
     folder = output or (Path("reports", "selected") if part else Path("reports"))
-    request = benching.Request(
-        names, folder, mode or [], _device(device), keyword, dtype or [], size or [], full, threads
-    )
+    request = benching.Request(names, folder, mode or [], device, keyword, dtype or [], size or [], full, threads)
     try:
         with Watch(_err, "cells") as watch:
             children = benching.run(request, watch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -65,11 +65,18 @@ class Outcome:
     changes: list[Change] = field(default_factory=list)
 
 
-def started(kind: type[Backend], device: str) -> tuple[Backend, list[Change]]:
+def started(
+    kind: type[Backend], device: str, before: Callable[[Backend], object] | None = None
+) -> tuple[Backend, list[Change]]:
     """A backend on a device, made and started, and what its start left changed of the process.
 
     That is put back, and so is what importing the framework changes, which is none of its adapter's doing (importing
     JAX 0.10 draws from NumPy's generator).
+
+    Args:
+        kind: the adapter's class.
+        device: where.
+        before: called with the adapter before anything else is asked of it (to limit its threads, say).
 
     Raises:
         Unsupported: it can't run here, or there is no such device.
@@ -78,6 +85,8 @@ def started(kind: type[Backend], device: str) -> tuple[Backend, list[Change]]:
     watch = Watch(AT_START)
     with watch:
         backend = kind(device)
+    if before is not None:
+        before(backend)
     with watch:
         if device not in backend.devices():
             raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from conformance import backends
+from conformance.backends.base import IDIOMS
 from conformance.running import LOG_TAIL, PYTEST_RAN, SUITE_INI, start_pytest
 from conformance.timing import timingfile
 from conformance.timing.model import FOLDER, TimingRun
@@ -28,7 +29,7 @@ class Request:
         backends: names.
         output: the folder of the reports; timing files go to ``timing`` in it.
         modes: names; empty for all of each backend.
-        device: 'cpu' or 'gpu'.
+        device: its name, as `conformance.devices` has it.
         keyword: pytest's ``-k`` expression, or empty.
         dtypes, sizes: as text; empty for the default plan's.
         full: whether everything is timed that there is.
@@ -47,7 +48,7 @@ class Request:
 
     def file(self, backend: str) -> Path:
         """Where a backend's times go."""
-        return self.output / FOLDER / f"{backend}-{self.device}.json"
+        return self.output / FOLDER / f"{backend}-{self.device.replace(':', '')}.json"
 
     def command(self, backend: str, progress: Path) -> list[str]:
         """The pytest command of one backend."""
@@ -57,7 +58,8 @@ class Request:
         command += ["--threads", str(self.threads), "--progress", str(progress)]
         command += ["--benchmark-quiet", "--benchmark-timer", "time.perf_counter"]
         command += ["--benchmark-json", str(self.file(backend))]
-        command += [part for mode in self.modes if mode in backends.load(backend).modes for part in ("--mode", mode)]
+        known = _timed_modes(backend, self.device)
+        command += [part for mode in self.modes if mode in known for part in ("--mode", mode)]
         command += [part for dtype in self.dtypes for part in ("--dtype", dtype)]
         command += [part for size in self.sizes for part in ("--size", size)]
         command += ["--full"] if self.full else []
@@ -150,9 +152,13 @@ def collect(children: Sequence[Child]) -> tuple[list[TimingRun], list[str]]:
     return runs, problems
 
 
-def with_modes(names: Sequence[str], modes: Sequence[str]) -> list[str]:
-    """The backends that have at least one of the modes; all of them where no mode is asked for."""
-    return [name for name in names if not modes or set(modes) & set(backends.load(name).modes)]
+def with_modes(names: Sequence[str], modes: Sequence[str], device: str) -> list[str]:
+    """The backends that have at least one of the modes on a device; all of them where no mode is asked for."""
+    return [name for name in names if not modes or set(modes) & set(_timed_modes(name, device))]
+
+
+def _timed_modes(name: str, device: str) -> list[str]:
+    return [mode for mode in backends.load(name).run_modes(device) if mode != IDIOMS]
 
 
 def in_order(runs: Sequence[TimingRun]) -> list[TimingRun]:

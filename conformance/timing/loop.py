@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.backends.base import Backend, Function
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Function
 from conformance.execution import native_step
 from conformance.ops import OPERATIONS
 from conformance.program import Ref, Refs, Step

@@ -13,8 +13,10 @@ import numpy as np
 
 import conformance
 from conformance import backends, dtypes
-from conformance.backends.base import Backend, Unsupported
-from conformance.execution import native_step
+from conformance.backends.base import IDIOMS, Backend
+from conformance.backends.spelling import Unsupported
+from conformance.backends.state import Change
+from conformance.execution import native_step, started
 from conformance.judging import Judge
 from conformance.suite.recording import environment, now
 from conformance.timing import copying
@@ -46,7 +48,7 @@ class Bench:
     Args:
         name: of the backend.
         plan: what is to be timed.
-        device: 'cpu' or 'gpu'.
+        device: its name, as `conformance.devices` has it.
         threads: how many the framework may compute with.
         modes: those that are timed; empty for all.
         selection: what else was asked for, in words.
@@ -69,19 +71,19 @@ class Bench:
         self.device = device
         self.withheld: list[Cell] = []
         self._class = backends.load(name)
+        known = [mode for mode in self._class.run_modes(device) if mode != IDIOMS]
         for mode in modes:
-            if mode not in self._class.modes:
-                known = ", ".join(self._class.modes)
-                raise backends.UnknownBackendError(
-                    f"backend '{name}' has no mode '{mode}' that is timed; it has {known}"
-                )
-        self.modes = [mode for mode in self._class.modes if not modes or mode in modes]
+            if mode not in known:
+                has = ", ".join(known)
+                raise backends.UnknownBackendError(f"'{name}' has no timed mode '{mode}' on {device}; it has {has}")
+        self.modes = [mode for mode in known if not modes or mode in modes]
         self.unavailable = self._class.not_installed() or ""
         self._plan = plan
         self._threads = threads
         self._threads_note = ""
         self._selection = selection
         self._backend: Backend | None = None
+        self._changed_by_start: list[Change] = []
         self._judge = Judge()
         self._obstacles: dict[str, str] = {}
         self._copies: list[Copy] = []
@@ -110,21 +112,21 @@ class Bench:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                backend = self._class(self.device)
-                self._threads_note = backend.limit_threads(self._threads)
-                if self.device not in backend.devices():
-                    raise Unsupported(f"no {self.device} here; {self.name} sees {', '.join(backend.devices())}")
-                backend.start()
+                self._backend, self._changed_by_start = started(self._class, self.device, self._limit)
         except Unsupported as reason:
             self.unavailable = str(reason)
-            return
         except ImportError as error:
             self.unavailable = f"{self._class.package} can't be imported: {error}"
+        except (Exception, SystemExit) as error:
+            self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
+        if self._backend is None:
             return
-        self._backend = backend
         gc.collect()
         gc.freeze()  # a framework's own objects live as long as the process: collections before each cell skip them
-        self._copies = copying.measure(backend, self._threads)
+        self._copies = copying.measure(self._backend, self._threads)
+
+    def _limit(self, backend: Backend) -> None:
+        self._threads_note = backend.limit_threads(self._threads)
 
     def finish(self) -> Circumstances:
         """What was run, on what, and the cells without times. Copies are measured once more, since machines drift."""
@@ -138,7 +140,7 @@ class Bench:
             backend=self.name,
             device=self.device,
             versions=self._class.versions(),
-            environment=environment(self._backend) | first,
+            environment=environment(self._backend, self._changed_by_start) | first,
             plain=self._class.modes[0],
             threads=self._threads,
             threads_note=self._threads_note,
@@ -274,6 +276,7 @@ class _Timed:
         loop = self._prepare(backend, natives)
         self.stage = "the first call"
         self.facts["first_seconds"] = loop.run(1)
+        self._check_place(backend, [*natives, *self._parts(loop.result)], "an input or a result")
         first = self._outputs(backend, loop.result)
         self._judged(first, "the first call's output")
         self.stage = "a later call"
@@ -296,7 +299,7 @@ class _Timed:
     def _prepare(self, backend: Backend, natives: Sequence[Any]) -> Loop:
         """The loop, in a state as fresh as a process can have: nothing of what other cells compiled is kept."""
         job, step = self._job, self._truth.program.steps[-1]
-        plain = job.mode == backend.modes[0]
+        plain = job.mode in (backend.modes[0], *backend.gpu_modes)  # which compile nothing
         backend.release()
         gc.collect()
         self.stage = "preparing the call"
@@ -316,7 +319,18 @@ class _Timed:
         )
 
     def _outputs(self, backend: Backend, result: Any) -> list[np.ndarray]:
-        return [backend.to_numpy(part) for part in ([result] if self._forward else result)]
+        return [backend.to_numpy(part) for part in self._parts(result)]
+
+    def _parts(self, result: Any) -> Sequence[Any]:
+        """The result, and the gradients after it."""
+        return [result] if self._forward else list(result)
+
+    def _check_place(self, backend: Backend, arrays: Sequence[Any], what: str) -> None:
+        """What is timed was computed on the device that the timing is about."""
+        for array in arrays:
+            place = backend.device_of(array)
+            if place != backend.device:
+                raise Withheld(f"{what} lives on {place}, and {backend.device} is to be timed")
 
     def _judged(self, outputs: Sequence[np.ndarray], which: str) -> None:
         stage, self.stage = self.stage, "judging"

@@ -91,7 +91,7 @@ class Circumstances(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         format: version of the format.
         suite: version of this package.
         backend: its name.
-        device: 'cpu' or 'gpu'.
+        device: its name: 'cpu', 'gpu', 'gpu:1'.
         versions: of the backend's distributions, the framework's own first.
         environment: Python, operating system, processor, and the framework's settings.
         plain: the backend's plain mode, whatever was timed; compiled ones are held against it.

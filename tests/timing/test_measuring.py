@@ -76,13 +76,17 @@ def wait(self: NumpyBackend, result: Any) -> None:
     result.thread.join()
 
 
+def here(self: NumpyBackend, array: Any) -> str:
+    return "cpu"
+
+
 def test_an_asynchronous_backend_whose_adapter_waits_gets_the_true_time(timed: Timed, numpy_with: Any) -> None:
-    cell, taken = timed(numpy_with({"to_numpy": read, "synchronise": wait}, negative=Promise))
+    cell, taken = timed(numpy_with({"to_numpy": read, "device_of": here, "synchronise": wait}, negative=Promise))
     assert cell.why_not == "" and min(taken.seconds) >= NAP
 
 
 def test_an_asynchronous_backend_whose_adapter_forgets_to_wait_is_caught(timed: Timed, numpy_with: Any) -> None:
-    cell, taken = timed(numpy_with({"to_numpy": read}, negative=Promise))
+    cell, taken = timed(numpy_with({"to_numpy": read, "device_of": here}, negative=Promise))
     assert "the call returns before its work is done" in cell.why_not and taken.seconds == []
 
 
@@ -264,7 +268,7 @@ def test_each_output_is_kept_while_the_next_is_made(timed: Timed, numpy_with: An
         last[:] = [weakref.ref(result)]
         return result
 
-    cell, taken = timed(numpy_with(negative=watched))
+    cell, taken = timed(numpy_with({"device_of": here}, negative=watched))
     assert cell.why_not == "" and len(kept) >= taken.calls
     assert all(kept)
 
@@ -341,6 +345,11 @@ def test_a_device_that_is_not_there_leaves_every_cell_with_that_reason(bench: Ca
     assert made.finish().copies == []
 
 
+def test_a_result_that_lives_elsewhere_is_not_timed(timed: Timed, numpy_with: Any) -> None:
+    cell, taken = timed(numpy_with({"device_of": lambda self, array: "gpu"}))
+    assert cell.why_not == "an input or a result lives on gpu, and cpu is to be timed" and taken.seconds == []
+
+
 def test_a_mode_that_is_missing_is_the_reason_of_its_cells(timed: Timed, numpy_with: Any) -> None:
     cell, _ = timed(numpy_with({"missing_mode": lambda self, mode: "no compiler here"}))
     assert cell.why_not == "no compiler here"
@@ -388,7 +397,7 @@ def test_bytes_are_those_of_each_array_once(bench: Callable[..., Bench]) -> None
 
 
 def test_a_mode_that_the_backend_does_not_have_is_refused(bench: Callable[..., Bench]) -> None:
-    with pytest.raises(LookupError, match="no mode 'jit' that is timed; it has eager"):
+    with pytest.raises(LookupError, match="no timed mode 'jit' on cpu; it has eager"):
         bench(NumpyBackend, modes=["jit"])
 
 

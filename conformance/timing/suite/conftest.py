@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the backends. A mistake is told once the items are collected, as in the suite of the cases."""
     try:
         config.stash[BENCHES] = _benches(config)
-    except (PlanError, backends.UnknownBackendError, pytest.UsageError) as error:
+    except (PlanError, backends.UnknownBackendError, backends.BrokenBackendError, pytest.UsageError) as error:
         config.stash[MISTAKE] = str(error)
 
 
