@@ -289,7 +289,7 @@ def report(
     paths = run_files or sorted(output.glob("*.jsonl"))
     timings = _timings(output)
     if not paths and not timings:
-        _fail(f"no run files in {output}; 'conformance run' writes them, 'conformance bench' timing files")
+        _fail(f"no run files in {output}; 'conformance run' writes them")
     if timings:
         _write_timing(timings, output)
     if not paths:
