@@ -14,7 +14,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from conformance import limits
+from conformance.files import read_file
 from conformance.timing.model import FOLDER, FORMAT, Calls, Cell, Circumstances, Timing, TimingRun
+from conformance.visible import clipped, on_one_line
 
 KEY = "conformance"
 """The suite's own key in the file."""
@@ -24,7 +27,10 @@ _LARGEST = 2**40
 
 
 class TimingFileError(ValueError):
-    """A timing file can't be read: which, why, and what to do."""
+    """A timing file can't be read: which, why, and what to do, on one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(on_one_line(clipped(message, limits.MESSAGE_CHARACTERS)))
 
 
 class _Stats(Struct):
@@ -65,7 +71,7 @@ def read(path: Path) -> TimingRun:
         TimingFileError: it is no timing file, of another format, or contradicts itself.
     """
     try:
-        text = path.read_bytes()
+        text = read_file(path, limits.TIMING_FILE_BYTES)
     except OSError as error:
         raise TimingFileError(f"{path}: can't be read: {error.strerror}") from None
     _check_format(path, text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conformance import limits
 from conformance.timing import timingfile
 from conformance.timing.model import FORMAT
 from conformance.timing.timingfile import TimingFileError
@@ -143,6 +144,23 @@ def test_what_is_no_timing_file_is_told_with_its_path_and_what_to_do(
 def test_a_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(TimingFileError, match=r"nowhere\.json: can't be read: No such file"):
         timingfile.read(tmp_path / "nowhere.json")
+
+
+def test_what_is_no_file_or_too_large_is_refused_unread(
+    tmp_path: Path, written: Callable[[Any], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TimingFileError, match="expected a file, found a folder"):
+        timingfile.read(tmp_path)
+    monkeypatch.setattr(limits, "TIMING_FILE_BYTES", 100)
+    with pytest.raises(TimingFileError, match="it has more than 100 bytes"):
+        timingfile.read(written(content(benchmark(1e-6))))
+
+
+def test_what_a_message_quotes_can_not_act_on_a_terminal(written: Callable[[Any], Path]) -> None:
+    path = written(content(withheld=[cell(id="\x1b[2J\u202e\n" + "x" * 5000)]))
+    with pytest.raises(TimingFileError) as caught:
+        timingfile.read(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 2000
 
 
 def test_the_timing_files_of_a_folder_of_reports_are_those_under_timing(tmp_path: Path) -> None:
