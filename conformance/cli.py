@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -18,6 +19,7 @@ from conformance.terminal import CLOSED_PIPE, Terminal, end, write
 if TYPE_CHECKING:
     from conformance.corpus import Selection
     from conformance.runfile import Run
+    from conformance.timing.model import TimingRun
 
 app = typer.Typer(
     help="Runs one set of cases through PyTorch, TensorFlow, JAX and NumPy, and judges every result against exact "
@@ -131,6 +133,63 @@ def run(
 
 
 @app.command()
+def bench(
+    backend: Backends = None,
+    mode: Modes = None,
+    device: Device = "cpu",
+    keyword: Annotated[str, typer.Option("-k", help="Cells whose name matches, as pytest's -k takes it.")] = "",
+    dtype: Annotated[list[str] | None, typer.Option("--dtype", help="A dtype; again for more.")] = None,
+    size: Annotated[list[str] | None, typer.Option("--size", help="A size, such as 2x20; again for more.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Every dtype at every size in every mode; takes most of an hour.")
+    ] = False,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads each framework may compute with.")] = 1,
+    output: Output = None,
+) -> None:
+    """Time the operations on every backend, one after the other, then write the page of timings.
+
+    A time is shown only if that same call's output conforms. The timing files are pytest-benchmark's:
+    'pytest-benchmark compare' reads them. Exit status: 0, timed; 2, usage error; 3, a backend could not be timed.
+    """
+    from conformance.console import Watch
+    from conformance.timing import benching
+    from conformance.timing.plan import PlanError, parse_plan
+
+    try:
+        parse_plan(dtype or [], size or [], full)
+    except PlanError as error:
+        _fail(str(error))
+    names, device = _backends(backend), _device(device)
+    for one in mode or []:
+        if not benching.with_modes(names, [one], device):
+            _fail(f"none of {', '.join(names)} has a timed mode '{one}' on {device}; 'conformance backends' shows them")
+    names = benching.with_modes(names, mode or [], device)
+    _tell_of_broken(backend)
+    # Times of a part must not take the place of those of the whole.
+    part = keyword or mode or dtype or size
+    folder = output or (Path("reports", "selected") if part else Path("reports"))
+    request = benching.Request(names, folder, mode or [], device, keyword, dtype or [], size or [], full, threads)
+    try:
+        with Watch(_err, "cells") as watch:
+            children = benching.run(request, watch)
+    except KeyboardInterrupt:
+        _err.print("interrupted; what was timed until then is in the timing files of the backends that had finished")
+        raise typer.Exit(3) from None
+    except OSError as error:
+        _fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
+    timings, problems = benching.collect(children)
+    for line in benching.summary(timings):
+        _out.print(line)
+    for problem in problems:
+        _err.print(f"error: {problem}")
+    if not problems and not timings:
+        _fail(f"no cell matches '{keyword}'")
+    if timings:
+        _write_timing(timings, folder)
+    raise typer.Exit(3 if problems else 0)
+
+
+@app.command()
 def check(
     cases: Cases = None,
     document: Annotated[
@@ -223,13 +282,18 @@ def report(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the reports.")] = Path("reports"),
 ) -> None:
-    """Write the reports of run files. Needs neither the cases nor any framework."""
+    """Write the reports of run files, and of the timing files in the output folder. Needs no cases and no framework."""
     from conformance import runfile, running
     from conformance.console import print_summary
 
     paths = run_files or sorted(output.glob("*.jsonl"))
-    if not paths:
+    timings = _timings(output)
+    if not paths and not timings:
         _fail(f"no run files in {output}; 'conformance run' writes them")
+    if timings:
+        _write_timing(timings, output)
+    if not paths:
+        return
     try:
         runs = running.in_order([runfile.read(path) for path in paths])
     except runfile.RunFileError as error:
@@ -468,6 +532,23 @@ def _write_reports(runs: list[Run], folder: Path) -> None:
         parity.write(runs, page)
     except OSError as error:
         _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
+    _out.print(str(page))
+
+
+def _timings(folder: Path) -> list[TimingRun]:
+    from conformance.timing import benching, timingfile
+
+    try:
+        return benching.in_order(timingfile.read_all(timingfile.paths_in(folder)))
+    except timingfile.TimingFileError as error:
+        _fail(str(error))
+
+
+def _write_timing(timings: Sequence[TimingRun], folder: Path) -> None:
+    from conformance.reports import timing
+
+    page = folder / "timing.html"
+    timing.write(timings, page)
     _out.print(str(page))
 
 

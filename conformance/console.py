@@ -4,20 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from conformance.runfile import Run
-from conformance.running import Child, summary
+from conformance.running import summary
+
+
+class ChildLike(Protocol):
+    """A process that is watched; see `conformance.running.Child`."""
+
+    backend: str
+    total: int | None
+    done: int
+    failed: int
+    status: int | None
+    seconds: float
 
 
 class Watch:
-    """A progress bar a backend on a terminal; elsewhere a line when a backend has finished."""
+    """A progress bar a backend on a terminal; elsewhere a line when a backend has finished.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where.
+        unit: what is counted.
+    """
+
+    def __init__(self, console: Console, unit: str = "records") -> None:
         self._console = console
+        self._unit = unit
         self._tasks: dict[str, TaskID] = {}
         self._finished: set[str] = set()
         self._progress = Progress(
@@ -40,7 +58,7 @@ class Watch:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, children: list[Child]) -> None:
+    def __call__(self, children: Sequence[ChildLike]) -> None:
         """Show where every process stands."""
         for child in children:
             if child.backend not in self._tasks:
@@ -52,7 +70,9 @@ class Watch:
                 self._finished.add(child.backend)
                 self._progress.stop_task(task)
                 if not self._console.is_terminal:
-                    self._console.print(f"{child.backend}: {child.done:,} records in {child.seconds:.1f} s  {failed}")
+                    self._console.print(
+                        f"{child.backend}: {child.done:,} {self._unit} in {child.seconds:.1f} s  {failed}"
+                    )
 
 
 def print_summary(console: Console, runs: Sequence[Run]) -> None:

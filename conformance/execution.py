@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -65,11 +65,18 @@ class Outcome:
     changes: list[Change] = field(default_factory=list)
 
 
-def started(kind: type[Backend], device: str) -> tuple[Backend, list[Change]]:
+def started(
+    kind: type[Backend], device: str, before: Callable[[Backend], object] | None = None
+) -> tuple[Backend, list[Change]]:
     """A backend on a device, made and started, and what its start left changed of the process.
 
     That is put back, and so is what importing the framework changes, which is none of its adapter's doing (importing
     JAX 0.10 draws from NumPy's generator).
+
+    Args:
+        kind: the adapter's class.
+        device: where.
+        before: called with the adapter before anything else is asked of it (to limit its threads, say).
 
     Raises:
         Unsupported: it can't run here, or there is no such device.
@@ -78,6 +85,8 @@ def started(kind: type[Backend], device: str) -> tuple[Backend, list[Change]]:
     watch = Watch(AT_START)
     with watch:
         backend = kind(device)
+    if before is not None:
+        before(backend)
     with watch:
         if device not in backend.devices():
             raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")
@@ -244,7 +253,7 @@ class Executor:
         mode, idiom, _ = key
         function = self._compiled.pop(key, None)
         if function is None:
-            steps = tuple(self._native(step) for step in program.steps)
+            steps = tuple(native_step(self._backend, step) for step in program.steps)
             plan = Program(program.inputs, steps, program.results, program.relations)
             function = self._backend.compile(runner(plan, self._functions(plan, idiom)), mode)
         self._compiled[key] = function  # the last used stands last
@@ -262,15 +271,16 @@ class Executor:
             _refuse_signature(step.operation, functions[step.operation], tuple(name for name, _ in step.arguments))
         return functions
 
-    def _native(self, step: Step) -> Step:
-        """The step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
 
-        def native(name: str, value: Any) -> Any:
-            if name == "axis" and isinstance(value, list):
-                return tuple(value)
-            return self._backend.dtype(value) if name == "dtype" and value is not None else value
+def native_step(backend: Backend, step: Step) -> Step:
+    """A step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
 
-        return Step(step.operation, tuple((n, native(n, v)) for n, v in step.arguments), step.text)
+    def native(name: str, value: Any) -> Any:
+        if name == "axis" and isinstance(value, list):
+            return tuple(value)
+        return backend.dtype(value) if name == "dtype" and value is not None else value
+
+    return Step(step.operation, tuple((n, native(n, v)) for n, v in step.arguments), step.text)
 
 
 def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple[str, int]]:

@@ -86,3 +86,6 @@ inputs, of at most 4,096 elements each (44 KB)."""
 
 RUN_FILE_VARIANTS = 5_000_000
 """Cases and variants of one run file: their IDs stay in memory while it is read, some 200 bytes for each."""
+
+TIMING_FILE_BYTES = 256 * 1024 * 1024
+"""A full bench of one backend writes some 6 MB: 40 times as many cells have room."""

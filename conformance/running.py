@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -23,11 +23,11 @@ from conformance.judging import FAILURES
 from conformance.ordering import coupled
 from conformance.runfile import CaseLine, Record, Run, RunFileError
 
-_SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
+SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
 _POLL_SECONDS = 0.05
 PYTEST_USAGE = 4
-_PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
-_LOG_TAIL = 3000
+PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
+LOG_TAIL = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Request:
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""
-        command = [sys.executable, "-m", "pytest", "-c", str(_SUITE_INI), "-q", "--tb=short", "--no-header"]
+        command = [sys.executable, "-m", "pytest", "-c", str(SUITE_INI), "-q", "--tb=short", "--no-header"]
         command += ["-p", "conformance.suite.options", "--pyargs", "conformance.suite"]
         command += ["--backend", backend, "--device", self.device, "--run-file", str(self.run_file(backend))]
         known = backends.load(backend).run_modes(self.device)
@@ -129,14 +129,31 @@ def start(request: Request, backend: str) -> Child:
     """Start one backend's process."""
     path = request.run_file(backend)
     path.unlink(missing_ok=True)
+    process, log = start_pytest(request.command(backend))
+    return Child(backend, path, process, log)
+
+
+def start_pytest(
+    command: Sequence[str], variables: Mapping[str, str | None] | None = None
+) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """Start pytest with nothing but what the command names: surrounding projects' plugins and options have no say.
+
+    Args:
+        command: the whole of it.
+        variables: of the environment, in place of those that are there; None takes one away.
+
+    Returns:
+        The process, and the file that everything it prints goes to.
+    """
     log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process that writes to it
-    # Only pytest itself and this suite: plugins and options of the surrounding project have no say here.
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    process = subprocess.Popen(
-        request.command(backend), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
-    )
-    return Child(backend, path, process, log)
+    for name, value in (variables or {}).items():
+        environment.pop(name, None)
+        if value is not None:
+            environment[name] = value
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
+    return process, log
 
 
 def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
@@ -198,16 +215,16 @@ def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
     """The run files of the processes, and a line for everything that kept a run from being whole."""
     runs, problems = [], []
     for child in children:
-        if child.status not in _PYTEST_RAN:
-            tail = child.output()[-_LOG_TAIL:].strip()
+        if child.status not in PYTEST_RAN:
+            tail = child.output()[-LOG_TAIL:].strip()
             problems.append(f"{child.backend}: its process ended with status {child.status}:\n{tail}")
         try:
             if child.path.exists():
                 run = runfile.read(child.path)
                 runs.append(run)
-                if child.status in _PYTEST_RAN and not run.complete:  # something broke while judging
+                if child.status in PYTEST_RAN and not run.complete:  # something broke while judging
                     problems.append(
-                        f"{child.backend}: what its process said last:\n{child.output()[-_LOG_TAIL:].strip()}"
+                        f"{child.backend}: what its process said last:\n{child.output()[-LOG_TAIL:].strip()}"
                     )
         except RunFileError as error:
             problems.append(str(error))

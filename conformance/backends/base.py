@@ -20,7 +20,7 @@ import contextlib
 import importlib.util
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any, ClassVar
 
@@ -56,6 +56,11 @@ class Backend(ABC):
             none.
         own_variables: prefixes of environment variables that the framework sets for itself while it runs; a call may
             change no others.
+
+    Attributes:
+        device: its name, as `conformance.devices` has it.
+        threads: how many threads `start` lets the framework compute with. One, unless `limit_threads` says otherwise:
+            sums are split among threads, so results would depend on the machine's cores.
     """
 
     name: ClassVar[str]
@@ -69,6 +74,7 @@ class Backend(ABC):
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
+        self.threads = 1
         for cls in type(self).__mro__:  # an adapter that inherits uses its parent's idioms, in the parent's modules
             for name, imported in vars(cls).get("imports", {}).items():
                 for module in {cls.__module__, *self.idioms.modules}:
@@ -131,6 +137,15 @@ class Backend(ABC):
             Unsupported: the backend can't run here at all.
         """
 
+    def limit_threads(self, count: int) -> str:
+        """Let the framework compute with this many threads; called before `start`, if at all.
+
+        Returns:
+            What holds instead, where that can't be set; otherwise an empty string.
+        """
+        self.threads = count
+        return ""
+
     def missing_mode(self, mode: str) -> str:
         """Why a mode can't run here (a compiler is not installed, say), or an empty string."""
         return ""
@@ -169,6 +184,40 @@ class Backend(ABC):
         """
         raise Unsupported(f"{self.name} has no gradients")
 
+    def training_step(
+        self, function: Function, mode: str, inputs: Sequence[Native], wrt: Sequence[int], cotangent: Native
+    ) -> Callable[[], tuple[Native, ...]]:
+        """A call that computes ``function(*inputs)`` and its gradients, as a training loop does over and over.
+
+        Unlike `gradient` it prepares once what can be prepared, and is compiled as a whole in modes that compile.
+
+        Args:
+            function: of arrays, not compiled yet; it returns one array.
+            mode: how to run it.
+            inputs: the arrays.
+            wrt: numbers of the inputs to differentiate by.
+            cotangent: the weights of the outputs.
+
+        Returns:
+            A function without arguments; it returns the result, then the gradients in the order of `wrt`.
+
+        Raises:
+            Unsupported: the framework has no gradients.
+        """
+
+        def whole(weights: Native, *arrays: Native) -> tuple[Native, ...]:
+            results: list[Native] = []
+
+            def noted(*some: Native) -> Native:
+                results.append(function(*some))
+                return results[-1]
+
+            gradients = self.gradient(noted, arrays, wrt, weights)
+            return (results[-1], *gradients)
+
+        step = self.compile(whole, mode)
+        return lambda: step(cotangent, *inputs)
+
     def release(self) -> None:  # noqa: B027 - most frameworks let go by themselves
         """Let go of what the framework keeps of functions compiled before, so that a long run's memory is bounded."""
 
@@ -182,6 +231,14 @@ class Backend(ABC):
 
     def synchronise(self, result: Any) -> None:  # noqa: B027 - nothing to wait for on most CPUs
         """Wait until everything in `result`, an array or a tuple of them, is computed."""
+
+    def waiter(self) -> Callable[[Any], Any] | None:
+        """What a timed call ends with: `synchronise`, or None where a call returns only when its work is done."""
+        return None if type(self).synchronise is Backend.synchronise else self.synchronise
+
+    def copier(self, array: Native) -> Callable[[], Native] | None:
+        """A call that copies an array within the device's memory; None for a device whose memory is the machine's."""
+        return None
 
     def settings(self) -> dict[str, str]:
         """Settings that can change results (threads, precision switches), for the record."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -68,6 +70,18 @@ class JaxBackend(Backend):
             raise foreign(array, self)
         return ", ".join(sorted(self._name_of[device] for device in array.devices()))
 
+    def limit_threads(self, count: int) -> str:
+        # XLA starts a thread for each core that the process may use when it makes its client, and has no other setting
+        # that all of its parts heed.
+        self.threads = count
+        if sys.platform != "linux":
+            return "XLA computes with as many threads as there are cores; only Linux lets a process leave some out"
+        cores = sorted(os.sched_getaffinity(0))
+        if count > len(cores):
+            return f"there are {len(cores)} cores, and XLA computes with a thread for each"
+        os.sched_setaffinity(0, cores[-count:])
+        return ""
+
     @contextlib.contextmanager
     def scope(self, mode: str) -> Any:
         with contextlib.ExitStack() as stack:
@@ -99,11 +113,33 @@ class JaxBackend(Backend):
         _, pull_back = jax.vjp(of_some, *(inputs[index] for index in wrt))
         return list(pull_back(cotangent))
 
+    def training_step(
+        self, function: Function, mode: str, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any
+    ) -> Callable[[], tuple[Any, ...]]:
+        def whole(weights: Any, *arrays: Any) -> tuple[Any, ...]:
+            def of_some(*some: Any) -> Any:
+                every = list(arrays)
+                for index, array in zip(wrt, some, strict=True):
+                    every[index] = array
+                return function(*every)
+
+            output, pull_back = jax.vjp(of_some, *(arrays[index] for index in wrt))
+            return (output, *pull_back(weights))
+
+        step = self.compile(whole, mode)
+        return lambda: step(cotangent, *inputs)
+
     def release(self) -> None:
         jax.clear_caches()
 
     def synchronise(self, result: Any) -> None:
         jax.block_until_ready(result)
+
+    def waiter(self) -> Callable[[Any], Any] | None:
+        return jax.block_until_ready
+
+    def copier(self, array: Any) -> Callable[[], Any] | None:
+        return None if kind_of(self.device) == "cpu" else lambda: jnp.array(array, copy=True)
 
     def settings(self) -> dict[str, str]:
         precision = str(jax.config.jax_default_matmul_precision)

@@ -42,6 +42,9 @@ class NumpyBackend(Backend):
             raise foreign(array, self)
         return "cpu"
 
+    def limit_threads(self, count: int) -> str:
+        return "" if count == 1 else "NumPy computes element by element with one thread"
+
     def scope(self, mode: str) -> Any:
         # log(0), exp(1000) and their like are part of what is tested; NumPy would warn.
         return np.errstate(all="ignore")

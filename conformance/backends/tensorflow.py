@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -67,8 +67,7 @@ class TensorflowBackend(Backend):
         ]
 
     def start(self) -> None:
-        # Sums are split among threads, so results would depend on the machine's cores.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(self.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_tensor_float_32_execution(False)
         self._place = f"/{kind_of(self.device).upper()}:{number_of(self.device)}"
@@ -112,6 +111,16 @@ class TensorflowBackend(Backend):
             tape.watch(watched)
             output = function(*inputs)
         return list(tape.gradient(output, watched, cotangent, unconnected_gradients="zero"))
+
+    def synchronise(self, result: Any) -> None:
+        if kind_of(self.device) == "gpu":
+            tf.test.experimental.sync_devices()
+
+    def waiter(self) -> Callable[[Any], Any] | None:
+        return self.synchronise if kind_of(self.device) == "gpu" else None  # on the CPU a call returns when it is done
+
+    def copier(self, array: Any) -> Callable[[], Any] | None:
+        return None if kind_of(self.device) == "cpu" else lambda: tf.raw_ops.DeepCopy(x=array)
 
     def settings(self) -> dict[str, str]:
         found = {

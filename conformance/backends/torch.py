@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import ml_dtypes
@@ -68,9 +67,7 @@ class TorchBackend(Backend):
             for name, (where, attribute) in self._switches().items():
                 self._defaults.setdefault(name, getattr(where, attribute))
                 setattr(where, attribute, False)
-        # Sums are split among threads, so results would depend on the machine's cores; and threads cost more than the
-        # cases' small arrays take.
-        torch.set_num_threads(1)
+        torch.set_num_threads(self.threads)
         # Every program is compiled through one function of this package; the default limit counts those together.
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000
@@ -137,14 +134,7 @@ class TorchBackend(Backend):
     def compile(self, function: Function, mode: str) -> Function:
         if mode in ("eager", GPU_FAST):
             return function
-        compiled = torch.compile(function, fullgraph=True, dynamic=False)
-
-        def call(*arrays: Any) -> Any:
-            with warnings.catch_warnings():  # about the compiler's own internals, not about the program
-                warnings.simplefilter("ignore")
-                return compiled(*arrays)
-
-        return call
+        return torch.compile(function, fullgraph=True, dynamic=False)
 
     def gradient(self, function: Function, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any) -> list[Any]:
         leaves = list(inputs)
@@ -153,9 +143,36 @@ class TorchBackend(Backend):
         output = function(*leaves)
         return list(torch.autograd.grad(output, [leaves[i] for i in wrt], cotangent, materialize_grads=True))
 
+    def training_step(
+        self, function: Function, mode: str, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any
+    ) -> Callable[[], tuple[Any, ...]]:
+        leaves = list(inputs)
+        for index in wrt:
+            leaves[index] = inputs[index].detach().requires_grad_()
+        wanted = [leaves[index] for index in wrt]
+        forward = self.compile(function, mode)  # which compiles the way back too
+
+        def step() -> tuple[Any, ...]:
+            output = forward(*leaves)
+            return (output, *torch.autograd.grad(output, wanted, cotangent, materialize_grads=True))
+
+        return step
+
+    def release(self) -> None:
+        torch._dynamo.reset()
+
     def synchronise(self, result: Any) -> None:
         if self.device != "cpu":
             torch.cuda.synchronize(self._place)
+
+    def waiter(self) -> Callable[[Any], Any] | None:
+        return self.synchronise if kind_of(self.device) == "gpu" else None
+
+    def copier(self, array: Any) -> Callable[[], Any] | None:
+        if self.device == "cpu":
+            return None
+        target = torch.empty_like(array)
+        return lambda: target.copy_(array)
 
     def settings(self) -> dict[str, str]:
         found = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from conformance.backends.base import IDIOMS
 from conformance.reports.query import term
@@ -75,14 +76,35 @@ class Spelling:
         return f"{self.backend}: {self.name}"
 
 
+class About(Protocol):
+    """What tells runs apart: a run file's header, or what a timing file says of its run."""
+
+    @property
+    def backend(self) -> str:
+        """Its name."""
+
+    @property
+    def device(self) -> str:
+        """'cpu' or 'gpu'."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of the backend's distributions, the framework's own first."""
+
+
 def labels(runs: Sequence[Run]) -> list[str]:
     """A label for each run, no two alike."""
-    names = [run.header.backend for run in runs]
+    return labels_of([run.header for run in runs])
+
+
+def labels_of(runs: Sequence[About]) -> list[str]:
+    """A label for each run, no two alike: the backend's name, with device or version where names alone would clash."""
+    names = [run.backend for run in runs]
     ways = (
         names,
-        [f"{run.header.backend} {run.header.device}" for run in runs],
-        [f"{run.header.backend} {_version(run)}" for run in runs],
-        [f"{run.header.backend} {_version(run)} {run.header.device}" for run in runs],
+        [f"{run.backend} {run.device}" for run in runs],
+        [f"{run.backend} {_version(run)}" for run in runs],
+        [f"{run.backend} {_version(run)} {run.device}" for run in runs],
     )
     result = list(names)
     for name in set(names):
@@ -99,8 +121,8 @@ def labels(runs: Sequence[Run]) -> list[str]:
     return [f"{label} ({i + 1})" if label in clashes else label for i, label in enumerate(result)]
 
 
-def _version(run: Run) -> str:
-    return next(iter(run.header.versions.values()), "")
+def _version(run: About) -> str:
+    return next(iter(run.versions.values()), "")
 
 
 def columns(runs: Sequence[Run]) -> list[Column]:

@@ -18,7 +18,7 @@ LINEAR_UP_TO = 8.0
 _CAPTION_LETTERS = 100
 
 # Small shapes around a point, told apart without colour.
-_MARKS = (
+MARKS = (
     "m-2.6 0a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0-5.2 0z",
     "m-2.3-2.3h4.6v4.6h-4.6z",
     "m0-3.2l3 5.2h-6z",
@@ -114,7 +114,7 @@ def _strip(
 ) -> Strip:
     bend: Callable[[float], float] = (lambda e: e) if largest <= LINEAR_UP_TO else lambda e: math.log2(1 + e)
     zero, reach = top + _STRIP / 2, _STRIP / 2 - 3
-    mark = _MARKS[number % len(_MARKS)]
+    mark = MARKS[number % len(MARKS)]
     stems, marks = [], []
     for x, error in zip(figure.x, series.errors, strict=True):
         if error == 0 or not math.isfinite(error):
@@ -128,7 +128,7 @@ def _strip(
     end = f"{largest:.3g}" if largest < 1e4 else f"{largest:.0e}"
     return Strip(
         series=series,
-        style=number % len(_MARKS),
+        style=number % len(MARKS),
         mark=mark,
         caption=caption,
         caption_y=top - 6,

@@ -40,6 +40,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "run cases, their modes and their variants in another order, each seed's its own",
     },
     "run-file": {"default": None, "metavar": "PATH", "help": "write a run file (needs exactly one --backend)"},
+    "dtype": {"action": "append", "default": [], "metavar": "NAME", "help": "timing: a dtype; default: all"},
+    "size": {"action": "append", "default": [], "metavar": "SHAPE", "help": "timing: a size, such as 2x20"},
+    "full": {"action": "store_true", "help": "timing: every dtype at every size in every mode"},
+    "threads": {"default": 1, "type": int, "metavar": "N", "help": "timing: threads of the framework; default: 1"},
+    "progress": {"default": None, "metavar": "PATH", "help": "timing: write a mark for each cell to this file"},
 }
 
 LONG_ONLY = ("random-order",)
@@ -60,7 +65,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def _about_the_suite(pluginmanager: pytest.PytestPluginManager) -> bool:
-    """Whether the command line names the suite. In every other run the short names are left to other plugins."""
+    """Whether the command line names a suite. In every other run the short names are left to other plugins."""
     config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
     arguments = config.invocation_params.args if config is not None else ()
-    return any("conformance.suite" in str(a).replace("\\", ".").replace("/", ".") for a in arguments)
+    dotted = [str(argument).replace("\\", ".").replace("/", ".") for argument in arguments]
+    return any(suite in argument for argument in dotted for suite in ("conformance.suite", "conformance.timing.suite"))

@@ -95,3 +95,36 @@ def test_a_gradient_is_that_of_the_weighted_sum_and_zero_for_what_is_not_used(fr
 def test_every_backend_runs_on_the_cpu_and_says_its_settings_in_words(framework: Any) -> None:
     assert "cpu" in framework.devices()
     assert all(isinstance(v, str) and v for v in framework.settings().values())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_training_step_gives_the_result_and_the_gradients_that_are_taken_by_themselves_in_every_mode(
+    framework: Any,
+) -> None:
+    x, y = np.linspace(0.5, 2, 6, dtype=np.float32).reshape(2, 3), np.full((2, 3), 2, dtype=np.float32)
+    weights = np.linspace(-1, 1, 6, dtype=np.float32).reshape(2, 3)
+    for mode in framework.modes:
+        if framework.missing_mode(mode):
+            continue
+        with framework.scope(mode):
+            inputs = [framework.from_numpy(x), framework.from_numpy(y)]
+            cotangent = framework.from_numpy(weights)
+            step = framework.training_step(lambda a, b: a * b, mode, inputs, [1, 0], cotangent)
+            if framework.name == "numpy":
+                with pytest.raises(Unsupported, match="numpy has no gradients"):
+                    step()
+                continue
+            for _ in range(2):
+                results = [framework.to_numpy(result) for result in step()]
+            assert [result.tolist() for result in results] == [
+                (x * y).tolist(),
+                (weights * x).tolist(),
+                (weights * y).tolist(),
+            ]
+            assert framework.to_numpy(inputs[0]).tobytes() == x.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_only_a_backend_whose_calls_may_return_early_is_waited_for(framework: Any) -> None:
+    assert (framework.waiter() is not None) is (framework.name == "jax")
+    assert framework.copier(framework.from_numpy(np.ones(2, dtype=np.float32))) is None

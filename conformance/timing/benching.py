@@ -1,0 +1,181 @@
+"""`conformance bench`: one pytest process a backend, one after the other, so that none disturbs another's times."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from conformance import backends
+from conformance.backends.base import IDIOMS
+from conformance.running import LOG_TAIL, PYTEST_RAN, SUITE_INI, start_pytest
+from conformance.timing import timingfile
+from conformance.timing.model import FOLDER, TimingRun
+from conformance.timing.timingfile import TimingFileError
+
+_POLL_SECONDS = 0.2  # each look takes time from what is being timed
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `conformance bench` was asked for.
+
+    Attributes:
+        backends: names.
+        output: the folder of the reports; timing files go to ``timing`` in it.
+        modes: names; empty for all of each backend.
+        device: its name, as `conformance.devices` has it.
+        keyword: pytest's ``-k`` expression, or empty.
+        dtypes, sizes: as text; empty for the default plan's.
+        full: whether everything is timed that there is.
+        threads: how many each framework may compute with.
+    """
+
+    backends: Sequence[str]
+    output: Path
+    modes: Sequence[str] = ()
+    device: str = "cpu"
+    keyword: str = ""
+    dtypes: Sequence[str] = ()
+    sizes: Sequence[str] = ()
+    full: bool = False
+    threads: int = 1
+
+    def file(self, backend: str) -> Path:
+        """Where a backend's times go."""
+        return self.output / FOLDER / f"{backend}-{self.device.replace(':', '')}.json"
+
+    def command(self, backend: str, progress: Path) -> list[str]:
+        """The pytest command of one backend."""
+        command = [sys.executable, "-m", "pytest", "-c", str(SUITE_INI), "-q", "--tb=short", "--no-header"]
+        command += ["-p", "conformance.suite.options", "-p", "pytest_benchmark.plugin"]
+        command += ["--pyargs", "conformance.timing.suite", "--backend", backend, "--device", self.device]
+        command += ["--threads", str(self.threads), "--progress", str(progress)]
+        command += ["--benchmark-quiet", "--benchmark-timer", "time.perf_counter"]
+        command += ["--benchmark-json", str(self.file(backend))]
+        known = _timed_modes(backend, self.device)
+        command += [part for mode in self.modes if mode in known for part in ("--mode", mode)]
+        command += [part for dtype in self.dtypes for part in ("--dtype", dtype)]
+        command += [part for size in self.sizes for part in ("--size", size)]
+        command += ["--full"] if self.full else []
+        return command + (["-k", self.keyword] if self.keyword else [])
+
+
+@dataclass(slots=True)
+class Child:
+    """One backend's process.
+
+    Attributes:
+        backend: its name.
+        path: of its timing file, which is there once it has ended.
+        total: cells it goes through, once it knows.
+        done: cells so far.
+        failed: 0: a cell without times is no failure.
+        status: its exit status, once it ended.
+        seconds: how long it has run.
+    """
+
+    backend: str
+    path: Path
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    progress: Path
+    total: int | None = None
+    done: int = 0
+    failed: int = 0
+    status: int | None = None
+    seconds: float = 0.0
+    _started: float = field(default_factory=time.monotonic)
+
+    def look(self) -> None:
+        """See how far it is."""
+        self.status = self.process.poll()
+        self.seconds = time.monotonic() - self._started
+        if self.progress.exists():
+            total, _, marks = self.progress.read_text(encoding="ascii").partition("\n")
+            self.total, self.done = int(total or 0), len(marks)
+
+    def output(self) -> str:
+        """Everything the process printed."""
+        self.log.seek(0)
+        return self.log.read().decode("utf-8", "replace")
+
+
+def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
+    """Time every backend; calls `watch` with all processes so far, again and again.
+
+    An exception (Ctrl-C, say) ends the process that runs; the files of those before it stay.
+    """
+    (request.output / FOLDER).mkdir(parents=True, exist_ok=True)
+    children: list[Child] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in request.backends:
+            request.file(name).unlink(missing_ok=True)
+            progress = Path(scratch, f"{name}.progress")
+            # A first call compiles: what an earlier process left on disk would be read instead.
+            fresh = {"TORCHINDUCTOR_CACHE_DIR": str(Path(scratch, name)), "JAX_COMPILATION_CACHE_DIR": None}
+            process, log = start_pytest(request.command(name, progress), fresh)
+            child = Child(name, request.file(name), process, log, progress)
+            children.append(child)
+            try:
+                while child.status is None:
+                    child.look()
+                    watch(children)
+                    time.sleep(_POLL_SECONDS)
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait()
+    return children
+
+
+def collect(children: Sequence[Child]) -> tuple[list[TimingRun], list[str]]:
+    """The timing files of the processes that have ended, and a line for everything that went wrong."""
+    runs, problems = [], []
+    for child in children:
+        with child.log:
+            said = child.output()[-LOG_TAIL:].strip()
+        if child.status not in PYTEST_RAN:
+            problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
+        elif child.path.exists():
+            try:
+                runs.append(timingfile.read(child.path))
+            except TimingFileError as error:
+                problems.append(str(error))
+        elif child.done:
+            problems.append(f"{child.backend}: it wrote no timing file; what its process said last:\n{said}")
+    return runs, problems
+
+
+def with_modes(names: Sequence[str], modes: Sequence[str], device: str) -> list[str]:
+    """The backends that have at least one of the modes on a device; all of them where no mode is asked for."""
+    return [name for name in names if not modes or set(modes) & set(_timed_modes(name, device))]
+
+
+def _timed_modes(name: str, device: str) -> list[str]:
+    return [mode for mode in backends.load(name).run_modes(device) if mode != IDIOMS]
+
+
+def in_order(runs: Sequence[TimingRun]) -> list[TimingRun]:
+    """Timing files in the order of the backends, those of backends that are not known here last."""
+    names = backends.names()
+    return sorted(runs, key=lambda run: (names.index(b) if (b := run.about.backend) in names else len(names), b))
+
+
+def summary(runs: Sequence[TimingRun]) -> list[str]:
+    """A line for each backend and mode: how many cells have times, and how many have a reason instead."""
+    lines = []
+    for run_ in runs:
+        about = run_.about
+        version = next(iter(about.versions.values()), "")
+        for mode in run_.modes:
+            cells = [timing for timing in run_.timings.values() if timing.mode == mode]
+            timed = sum(timing.calls is not None for timing in cells)
+            without = f"  {len(cells) - timed:,} without, each with its reason" if timed < len(cells) else ""
+            lines.append(f"{f'{about.backend} {version}':<20} {mode:<10} {timed:>6,} cells timed{without}")
+    return lines

@@ -1,0 +1,377 @@
+"""One backend's timings: each cell called, judged, checked to be done when it returns, and then timed."""
+
+from __future__ import annotations
+
+import gc
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+import numpy as np
+
+import conformance
+from conformance import backends, dtypes
+from conformance.backends.base import IDIOMS, Backend
+from conformance.backends.spelling import Unsupported
+from conformance.backends.state import Change
+from conformance.execution import native_step, started
+from conformance.judging import Judge
+from conformance.suite.recording import environment, now
+from conformance.timing import copying
+from conformance.timing.conformity import Truth
+from conformance.timing.loop import Effort, Loop, call_text, direct
+from conformance.timing.model import FORMAT, Cell, Circumstances, Copy
+from conformance.timing.plan import Job, Plan
+from conformance.timing.readiness import unfinished
+from conformance.timing.tiles import same_bits
+
+_ARRAYS_AT_ONCE = 3
+"""A call with its result, its gradients and what lies between takes so many times its own arrays, at most."""
+
+
+class Withheld(Exception):  # noqa: N818 - not an error: a cell without times, and the reason
+    """No times can be shown, for this reason."""
+
+
+class Rounds(Protocol):
+    """Takes the times of rounds: pytest-benchmark, or a stand-in."""
+
+    def __call__(self, run: Callable[[], Any], effort: Effort) -> None:
+        """Call `run`, which makes all calls of a round, once a round, and note how long it took."""
+
+
+class Bench:
+    """A backend on a device, whose cells are timed.
+
+    Args:
+        name: of the backend.
+        plan: what is to be timed.
+        device: its name, as `conformance.devices` has it.
+        threads: how many the framework may compute with.
+        modes: those that are timed; empty for all.
+        selection: what else was asked for, in words.
+
+    Attributes:
+        unavailable: why the backend can't run here, if it can't: no cell then has times.
+        withheld: cells without times, so far.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        plan: Plan,
+        device: str = "cpu",
+        threads: int = 1,
+        modes: Sequence[str] = (),
+        selection: str = "",
+    ) -> None:
+        self.name = name
+        self.device = device
+        self.withheld: list[Cell] = []
+        self._class = backends.load(name)
+        known = [mode for mode in self._class.run_modes(device) if mode != IDIOMS]
+        for mode in modes:
+            if mode not in known:
+                has = ", ".join(known)
+                raise backends.UnknownBackendError(f"'{name}' has no timed mode '{mode}' on {device}; it has {has}")
+        self.modes = [mode for mode in known if not modes or mode in modes]
+        self.unavailable = self._class.not_installed() or ""
+        self._plan = plan
+        self._threads = threads
+        self._threads_note = ""
+        self._selection = selection
+        self._backend: Backend | None = None
+        self._changed_by_start: list[Change] = []
+        self._judge = Judge()
+        self._obstacles: dict[str, str] = {}
+        self._copies: list[Copy] = []
+        self._first_use: dict[str, float] = {}
+        self._started = now()
+
+    @property
+    def backend(self) -> Backend:
+        """The backend, once it has started.
+
+        Raises:
+            Unsupported: it can't run here.
+        """
+        if self._backend is None:
+            raise Unsupported(self.unavailable or "it has not started")
+        return self._backend
+
+    def jobs(self) -> list[Job]:
+        """The cells of the plan."""
+        return self._plan.jobs(self.modes, self._class.modes[0])
+
+    def start(self) -> None:
+        """Import the framework and make it ready; measure memory copies. An obstacle becomes `unavailable`."""
+        if self.unavailable or self._backend is not None:
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._backend, self._changed_by_start = started(self._class, self.device, self._limit)
+        except Unsupported as reason:
+            self.unavailable = str(reason)
+        except ImportError as error:
+            self.unavailable = f"{self._class.package} can't be imported: {error}"
+        except (Exception, SystemExit) as error:
+            self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
+        if self._backend is None:
+            return
+        gc.collect()
+        gc.freeze()  # a framework's own objects live as long as the process: collections before each cell skip them
+        self._copies = copying.measure(self._backend, self._threads)
+
+    def _limit(self, backend: Backend) -> None:
+        self._threads_note = backend.limit_threads(self._threads)
+
+    def finish(self) -> Circumstances:
+        """What was run, on what, and the cells without times. Copies are measured once more, since machines drift."""
+        if self._backend is not None:
+            again = copying.measure(self._backend, self._threads)
+            self._copies = [Copy(a.bytes, a.seconds + b.seconds) for a, b in zip(self._copies, again, strict=True)]
+        first = {f"first use of mode {mode}": f"{seconds:.2f} s" for mode, seconds in self._first_use.items()}
+        return Circumstances(
+            format=FORMAT,
+            suite=conformance.__version__,
+            backend=self.name,
+            device=self.device,
+            versions=self._class.versions(),
+            environment=environment(self._backend, self._changed_by_start) | first,
+            plain=self._class.modes[0],
+            threads=self._threads,
+            threads_note=self._threads_note,
+            copies=self._copies,
+            started=self._started,
+            finished=now(),
+            selection=self._selection,
+            left_out=self._plan.left_out(self.modes),
+            withheld=self.withheld,
+        )
+
+    def time(self, job: Job, rounds: Rounds) -> Cell:
+        """Time a cell.
+
+        Args:
+            job: which.
+            rounds: takes the times, of calls whose first output conforms and that are done when they return.
+
+        Returns:
+            The cell's facts. Where no times can be shown, `why_not` says why, and the cell is in `withheld`; times
+            that `rounds` has taken all the same must then be thrown away.
+        """
+        self.start()
+        backend = self._backend
+        timed = _Timed(job, self._judge)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                obstacle = self._obstacle(job.mode)
+                if obstacle or backend is None:
+                    raise Withheld(obstacle)
+                with backend.scope(job.mode):
+                    timed.run(backend, rounds)
+            except Withheld as reason:
+                timed.facts["why_not"] = str(reason)
+            except Unsupported as reason:
+                timed.facts["why_not"] = f"unsupported: {reason}"
+            except MemoryError:
+                timed.facts["why_not"] = "there is not enough memory"
+            except Exception as error:
+                message = " ".join(str(error).split())[:300]
+                timed.facts["why_not"] = f"{timed.stage} raised {type(error).__name__}: {message}"
+        cell = timed.cell()
+        if cell.why_not:
+            self.withheld.append(cell)
+        return cell
+
+    def _obstacle(self, mode: str) -> str:
+        """Why nothing can be timed in a mode. Of a mode that can, what its first use costs is taken out of the way."""
+        if self._backend is None:
+            return self.unavailable
+        if mode not in self._obstacles:
+            self._obstacles[mode] = self._backend.missing_mode(mode)
+            if not self._obstacles[mode]:
+                self._first_use[mode] = _first_use(self._backend, mode)
+        return self._obstacles[mode]
+
+
+def _first_use(backend: Backend, mode: str) -> float:
+    """Seconds for compiling and running one negation: a compiler's own modules are loaded by then."""
+    start = time.perf_counter()
+    with suppress(Exception), backend.scope(mode):  # a broken adapter shows in its cells, not here
+        array = backend.from_numpy(np.ones(3, dtype=np.float32))
+        backend.to_numpy(backend.compile(lambda x: -x, mode)(array))
+        backend.training_step(lambda x: -x, mode, [array], [0], array)()
+    return time.perf_counter() - start
+
+
+class _Timed:
+    """A cell on its way to its times.
+
+    Attributes:
+        facts: of the cell, as far as they are known.
+        stage: what is being done, for an error that comes up.
+    """
+
+    def __init__(self, job: Job, judge: Judge) -> None:
+        self._job = job
+        self._truth = Truth(job, judge)
+        self._forward = job.direction == "forward"
+        self.stage = "making the inputs"
+        self.facts: dict[str, Any] = {}
+
+    def cell(self) -> Cell:
+        """The cell's facts."""
+        job = self._job
+        return Cell(
+            id=job.id,
+            operation=job.operation,
+            mode=job.mode,
+            dtype=job.dtype,
+            shape=job.shape,
+            direction=job.direction,
+            call=" ".join((job.value.case.case.call or "").split()),
+            bytes=self._bytes(),
+            **self.facts,
+        )
+
+    def _bytes(self) -> int:
+        """What must at least be read and written: each array once.
+
+        A reshaped array shows the same memory; a list in Python is no array.
+        """
+        if self._job.operation in ("reshape", "asarray"):
+            return 0
+        size, times = dtypes.DTYPES[self._job.dtype].numpy.itemsize, self._job.times
+        inputs = [array.size * times for array in self._truth.block.values()]
+        small = self._truth.small_shape
+        result = int(np.prod(small)) * times if small else 1
+        if self._job.operation == "stack":
+            result = sum(inputs)
+        gradients = [] if self._forward else [*(inputs[index] for _, index in self._truth.wrt), result]
+        return size * (sum(inputs) + result + sum(gradients))  # backward reads the outputs' weights as well
+
+    def run(self, backend: Backend, rounds: Rounds) -> None:
+        """Call, judge, check and time.
+
+        Raises:
+            Withheld: no times can be shown.
+        """
+        job = self._job
+        if not self._forward and not (job.gradient and self._truth.wrt):
+            raise Withheld("no gradient of it is defined here: there would be nothing to judge it by")
+        if job.operation not in backend.idioms:
+            raise Withheld(f"{backend.name} has no idiom for it")
+        _check_memory(self._bytes())
+        given = self._truth.inputs()
+        natives = [backend.from_numpy(array) for array in given]
+        for array, native in zip(given, natives, strict=True):
+            received = backend.to_numpy(native).dtype
+            if received != array.dtype:
+                raise Withheld(f"the backend narrows its input from {array.dtype.name} to {received.name} in this mode")
+        loop = self._prepare(backend, natives)
+        self.stage = "the first call"
+        self.facts["first_seconds"] = loop.run(1)
+        self._check_place(backend, [*natives, *self._parts(loop.result)], "an input or a result")
+        first = self._outputs(backend, loop.result)
+        self._judged(first, "the first call's output")
+        self.stage = "a later call"
+        seconds = self._second_call(loop)
+        self._check_done(backend, loop, seconds)
+        effort = loop.effort(seconds)
+        before = copying.reference()
+        self.stage = "a timed call"
+        rounds(lambda: loop.run(effort.iterations), effort)
+        self.facts["reference"] = (before, copying.reference())
+        last = self._outputs(backend, loop.result)
+        if not all(map(same_bits, first, last)):
+            self._judged(last, "the last timed call's output")
+        self.stage = "reading the inputs back"
+        for name, array, native in zip(self._truth.block, given, natives, strict=True):
+            if not same_bits(backend.to_numpy(native), array):
+                raise Withheld(f"the calls wrote to their input {name}")
+        self.facts["judged"] = f"{self._truth.how()}; of the first call and of the last one timed"
+
+    def _prepare(self, backend: Backend, natives: Sequence[Any]) -> Loop:
+        """The loop, in a state as fresh as a process can have: nothing of what other cells compiled is kept."""
+        job, step = self._job, self._truth.program.steps[-1]
+        plain = job.mode in (backend.modes[0], *backend.gpu_modes)  # which compile nothing
+        backend.release()
+        gc.collect()
+        self.stage = "preparing the call"
+        arrays = {f"a{i}": native for i, native in enumerate(natives)}
+        if self._forward and plain:
+            text, constants = call_text(native_step(backend, step))
+            names = {"call": backend.idioms.spelling(step.operation).ready(), **constants, **arrays}
+            return Loop(text, names, backend.waiter())
+        function = direct(backend, step, len(natives))
+        if self._forward:
+            call = backend.compile(function, job.mode)
+            return Loop(f"call({', '.join(arrays)})", {"call": call, **arrays}, backend.waiter())
+        weights = self._truth.cotangent().astype(dtypes.DTYPES[job.dtype].numpy)
+        cotangent, wrt = backend.from_numpy(weights), [index for _, index in self._truth.wrt]
+        return Loop(
+            "call()", {"call": backend.training_step(function, job.mode, natives, wrt, cotangent)}, backend.waiter()
+        )
+
+    def _outputs(self, backend: Backend, result: Any) -> list[np.ndarray]:
+        return [backend.to_numpy(part) for part in self._parts(result)]
+
+    def _parts(self, result: Any) -> Sequence[Any]:
+        """The result, and the gradients after it."""
+        return [result] if self._forward else list(result)
+
+    def _check_place(self, backend: Backend, arrays: Sequence[Any], what: str) -> None:
+        """What is timed was computed on the device that the timing is about."""
+        for array in arrays:
+            place = backend.device_of(array)
+            if place != backend.device:
+                raise Withheld(f"{what} lives on {place}, and {backend.device} is to be timed")
+
+    def _judged(self, outputs: Sequence[np.ndarray], which: str) -> None:
+        stage, self.stage = self.stage, "judging"
+        problem = self._truth.problem(outputs)
+        if problem:
+            raise Withheld(f"{which} does not conform: {problem}")
+        self.stage = stage
+
+    def _second_call(self, loop: Loop) -> float:
+        """Seconds of a second call, whose result must be another array than the first one's.
+
+        A result that is handed out again was not computed again. (To move elements, an operation need do nothing.)
+        """
+        first = loop.result
+        seconds = loop.run(1)
+        again = loop.result is first if self._forward else loop.result[0] is first[0]
+        if again and self._truth.computes:
+            raise Withheld("the second call handed out the first one's result: nothing was computed")
+        return seconds
+
+    def _check_done(self, backend: Backend, loop: Loop, seconds: float) -> None:
+        """The call has ended when it returns."""
+
+        def call() -> Any:
+            loop.run(1)
+            return loop.result
+
+        hidden = unfinished(call, lambda result: self._outputs(backend, result), seconds)
+        if hidden:
+            raise Withheld(
+                f"the call returns before its work is done: its result can be read only {hidden * 1e3:.3g} ms later, "
+                f"and the backend's synchronise does not wait for it"
+            )
+
+
+def _check_memory(moved: int) -> None:
+    """Refuse a cell that would exhaust the machine's memory, which would end the process and all its timings."""
+    needed = _ARRAYS_AT_ONCE * moved
+    with suppress(OSError, ValueError), open("/proc/meminfo", encoding="ascii") as lines:
+        for line in lines:
+            if line.startswith("MemAvailable:"):
+                free = int(line.split()[1]) * 1024
+                if needed > free:
+                    raise Withheld(f"it takes some {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free")
