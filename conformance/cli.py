@@ -82,6 +82,7 @@ def run(
     """
     from conformance import backends, running
     from conformance.console import Watch, print_summary
+    from conformance.failure import record_text
 
     asked, device = _backends(backend), _device(device)
     for one in mode or []:
@@ -108,7 +109,7 @@ def run(
         _fail("\n".join(problems))
     failed = running.failures(runs)
     for run_, case, record in islice(failed, _MOST_FAILURES_SHOWN):
-        _out.print(running.failure_lines(run_, case, record, cases) + "\n")
+        _out.print(record_text(run_.header, case, record, cases) + "\n")
     if more := sum(1 for _ in failed):
         _out.print(f"… and {more:,} more; the report has them all\n")
     print_summary(_out, runs)
@@ -119,7 +120,7 @@ def run(
     if not problems and not any(run_.size for run_ in runs):
         _fail(f"no case matches '{keyword}'")
     if runs and not no_report:
-        _write_reports(runs, folder)
+        _write_reports(runs, folder, problems, cases)
     status = running.exit_status(runs, problems)
     if random_order is not None:
         with Watch(_err) as watch:
@@ -147,13 +148,12 @@ def check(
     corpus = selection.corpus
     _tell_of_broken()
     if write_schemas:
-        for name in checking.SCHEMAS:
-            (corpus.root / name).write_text(checking.schema_text(name), encoding="utf-8")
+        for path, text in checking.schema_files(corpus.root).items():
+            path.write_text(text, encoding="utf-8")
     problems = checking.unmatched_patterns(corpus)
     if cases is None:
         problems += [
-            f"{corpus.root / n} is not current; conformance check --write-schemas"
-            for n in checking.stale_schemas(corpus.root)
+            f"{path} is not current; conformance check --write-schemas" for path in checking.stale_schemas(corpus.root)
         ]
     if document is not None:
         if not os.path.exists(document):
@@ -238,7 +238,7 @@ def report(
     problems = [text for run_ in runs for text in running.shortcomings(run_)]
     for problem in problems:
         _err.print(f"error: {problem}")
-    _write_reports(runs, output)
+    _write_reports(runs, output, problems)
     raise typer.Exit(running.exit_status(runs, problems))
 
 
@@ -460,15 +460,16 @@ def _headline(selection: Selection, names: list[str]) -> str:
     return f"{cases:,} cases, {variants:,} variants, {len(names)} backends   cases {selection.corpus.digest[:8]}"
 
 
-def _write_reports(runs: list[Run], folder: Path) -> None:
-    from conformance.reports import parity
+def _write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Path | None = None) -> None:
+    from conformance.reports import machines, parity
 
     page = folder / "parity.html"
     try:
         parity.write(runs, page)
+        written = machines.write(runs, folder, problems, cases)
     except OSError as error:
         _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
-    _out.print(str(page))
+    _out.print(f"{page}; for machines {', '.join(path.name for path in written)}")
 
 
 def _device(name: str) -> str:

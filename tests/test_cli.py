@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from conformance import backends, runfile
 from conformance.cli import app
+from conformance.reports import machines
 from conformance.runfile import Header, ModeSummary, Writer
 
 GOOD = """
@@ -57,6 +58,7 @@ def test_a_run_of_right_cases_prints_a_summary_writes_a_report_and_exits_with_0(
     assert done.stdout.splitlines()[0].startswith("2 cases, 3 variants, 1 backends   cases ")
     assert "eager   3   3 passed" in done.stdout
     assert (tmp_path / "out" / "parity.html").is_file()
+    assert all((tmp_path / "out" / name).is_file() for name in machines.NAMES)
     run = runfile.read(tmp_path / "out" / "numpy-cpu.jsonl")
     assert run.complete and run.header.selection == ""
 
@@ -333,6 +335,8 @@ def test_report_of_an_incomplete_run_exits_with_3_and_says_so(call: Callable[...
     assert done.exit_code == 3
     assert "error: numpy: the run is incomplete; missing: 5 of eager" in done.stderr
     assert (tmp_path / "out" / "parity.html").is_file()
+    told = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (told["status"], told["problems"]) == ("incomplete", ["numpy: the run is incomplete; missing: 5 of eager"])
 
 
 def test_report_refuses_what_is_no_run_file(call: Callable[..., Any], tmp_path: Path) -> None:
