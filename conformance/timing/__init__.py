@@ -1,0 +1,1 @@
+"""Timing: what is timed, how, what a timing file says, and how it is read. Files are read without any framework."""
