@@ -243,6 +243,55 @@ def report(
 
 
 @app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(help="What it was: a run file, a timing file, or a folder of them.")],
+    b: Annotated[Path, typer.Argument(help="What it is.")],
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pair",
+            help="Compare just these: A=B, each of them BACKEND, BACKEND/DEVICE, BACKEND:MODE or BACKEND/DEVICE:MODE; "
+            "again for more. Default: the same backend on the same device.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", help="verdict, drift or timing; again for more. Default: verdict."),
+    ] = None,
+    show: Annotated[int, typer.Option("--show", min=0, help="How many changes of each sort to print.")] = 5,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("reports", "diff.html"),
+) -> None:
+    """Compare two runs: verdicts that changed, errors that drifted, times beyond their noise. Writes a page, too.
+
+    Exit status: 0, nothing to fail on became worse; 1, something did; 2, usage; 3, one of the runs is incomplete.
+    """
+    from conformance import diffing
+    from conformance.diffing import telling
+    from conformance.reports import diff as diff_page
+    from conformance.runfile import RunFileError
+
+    try:
+        causes = diffing.causes(fail_on or ["verdict"])
+        left, right = diffing.load("A", a), diffing.load("B", b)
+        pairing = diffing.pair(left, right, pair or [])
+        diffing.refuse_idle(pairing, causes)
+        comparison = diffing.compare(pairing)
+    except (diffing.SideError, diffing.PairingError, RunFileError) as error:
+        _fail(str(error))
+    for line in telling.lines(comparison, show):
+        _out.print(line)
+    for line in comparison.incomplete:
+        _err.print(f"error: {line}")
+    _out.print(telling.closing_line(comparison, causes))
+    try:
+        diff_page.write(comparison, str(a), str(b), causes, output)
+    except OSError as error:
+        _fail(f"{output}: can't be written to: {error.strerror}")
+    _out.print(str(output))
+    raise typer.Exit(comparison.exit_status(causes))
+
+
+@app.command()
 def explain(
     variant: Annotated[str, typer.Argument(help="A variant's ID, or a pattern that matches one.")],
     backend: Backends = None,
