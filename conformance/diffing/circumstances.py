@@ -96,5 +96,5 @@ def _spellings(a: Header, b: Header) -> Iterator[Difference]:
             yield Difference(name, "there" if one else "", "there" if other else "")
         elif one.source != other.source:
             yield Difference(name, one.source, other.source)
-        elif one.needs != other.needs:
-            yield Difference(name, one.needs, other.needs)
+        elif (" " in one.needs) != (" " in other.needs):  # it has a version where it is installed
+            yield Difference(name, f"needs {one.needs}", f"needs {other.needs}")

@@ -138,8 +138,8 @@ def refuse_idle(pairing: Pairing, chosen: Collection[Cause]) -> None:
     """
     if "timing" in chosen and not pairing.timings:
         raise PairingError(
-            "--fail-on timing: no timing files were paired; 'conformance bench' writes them into the folder 'timing' of "
-            "the reports"
+            "--fail-on timing: no timing files were paired; 'conformance bench' writes them into the folder 'timing' "
+            "of the reports"
         )
     if not pairing.runs and {"verdict", "drift"} & set(chosen):
         raise PairingError("A and B have timing files only: --fail-on timing")

@@ -192,8 +192,8 @@ def test_a_case_whose_text_changed_is_another_question(compared: Compared, recor
         ({"answer": Stored.of(np.array([0.5, 2.5], np.float32))}, "the exact answer"),
         ({"answer": None}, "the exact answer"),
         ({"expected": "an error"}, "what is expected"),
-        ({"bindings": {"axis": 1}}, "what the case binds"),
-        ({"dtype": "float64"}, "what the case binds"),
+        ({"dtype": "float64"}, "its dtype, or whether it is a gradient"),
+        ({"check": "gradient"}, "its dtype, or whether it is a gradient"),
     ],
 )
 def test_a_variant_that_asks_something_else_is_another_question(
@@ -306,6 +306,16 @@ def test_what_else_is_different_is_listed_the_framework_first(compared: Compared
     ]  # fmt: skip
     assert differences[0] == ("version of torch", "1.0", "2.0")
     assert differences[-1][2] == "def exp(x):\n    return x.exp()"
+
+
+def test_of_what_a_spelling_needs_it_is_told_whether_it_is_there(compared: Compared, record: Make) -> None:
+    def differences(a: str, b: str) -> list[str]:
+        needs = [[IdiomSource("exp", "def exp(x): ...", "keras.ops.exp", needs)] for needs in (a, b)]
+        comparison = compared([record()], [record()], a={"idioms": needs[0]}, b={"idioms": needs[1]})
+        return [d.what for d in comparison.versus[0].differences]
+
+    assert differences("keras", "keras 3.15.1") == ["spelling of exp as keras.ops.exp"]
+    assert differences("keras 3.15.0", "keras 3.15.1") == []  # the versions say that
 
 
 def test_many_changes_are_counted_and_some_kept(compared: Compared, record: Make) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.corpus import default_root
 from conformance.reports.machines.table import COLUMNS, LONGEST_CELL, cell, number
 from conformance.runfile import Record, Run, Stored
 from conformance.visible import on_one_line
@@ -76,3 +78,9 @@ def test_numbers_stay_numbers_and_no_number_is_not_nan(value: float) -> None:
 
 def test_a_negative_number_is_a_number_and_a_text_that_looks_like_one_is_not() -> None:
     assert (number(-1.5), cell("-1.5")) == ("-1.5", "'-1.5")
+
+
+def test_the_documented_columns_are_those_of_the_file() -> None:
+    text = (default_root().parent / "docs" / "reports.md").read_text(encoding="utf-8")
+    section = text.partition("### records.csv")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE) == list(COLUMNS.items())
