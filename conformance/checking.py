@@ -14,8 +14,10 @@ from conformance import backends, limits
 from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SubsetFile
+from conformance.corpus import default_root
 from conformance.divergences import Entry, matches, unmatched
 from conformance.files import read_file
+from conformance.reports.machines import summary
 
 SCHEMAS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "schema.json": (CaseFile, "Conformance case file"),
@@ -32,12 +34,23 @@ def schema_text(name: str) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def stale_schemas(root: Path) -> list[str]:
-    """Names of the schema files under `root` that are missing or not what the model gives."""
+def schema_files(root: Path) -> dict[Path, str]:
+    """The schema files that come with the cases under `root`, and the text of each.
+
+    That of the summary stands in the folder `docs` beside the suite's own cases; an installed package has none.
+    """
+    docs = root.parent / "docs"
+    own = root == default_root() and docs.is_dir()
+    files = {root / name: schema_text(name) for name in SCHEMAS}
+    return files | ({docs / summary.SCHEMA: summary.schema_text()} if own else {})
+
+
+def stale_schemas(root: Path) -> list[Path]:
+    """The schema files that are missing or not what the model gives."""
     return [
-        name
-        for name in SCHEMAS
-        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != schema_text(name)
+        path
+        for path, text in schema_files(root).items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
 
 

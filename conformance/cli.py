@@ -84,6 +84,7 @@ def run(
     """
     from conformance import backends, running
     from conformance.console import Watch, print_summary
+    from conformance.failure import record_text
 
     asked, device = _backends(backend), _device(device)
     for one in mode or []:
@@ -110,7 +111,7 @@ def run(
         _fail("\n".join(problems))
     failed = running.failures(runs)
     for run_, case, record in islice(failed, _MOST_FAILURES_SHOWN):
-        _out.print(running.failure_lines(run_, case, record, cases) + "\n")
+        _out.print(record_text(run_.header, case, record, cases) + "\n")
     if more := sum(1 for _ in failed):
         _out.print(f"… and {more:,} more; the report has them all\n")
     print_summary(_out, runs)
@@ -121,7 +122,7 @@ def run(
     if not problems and not any(run_.size for run_ in runs):
         _fail(f"no case matches '{keyword}'")
     if runs and not no_report:
-        _write_reports(runs, folder)
+        _write_reports(runs, folder, problems, cases)
     status = running.exit_status(runs, problems)
     if random_order is not None:
         with Watch(_err) as watch:
@@ -206,13 +207,12 @@ def check(
     corpus = selection.corpus
     _tell_of_broken()
     if write_schemas:
-        for name in checking.SCHEMAS:
-            (corpus.root / name).write_text(checking.schema_text(name), encoding="utf-8")
+        for path, text in checking.schema_files(corpus.root).items():
+            path.write_text(text, encoding="utf-8")
     problems = checking.unmatched_patterns(corpus)
     if cases is None:
         problems += [
-            f"{corpus.root / n} is not current; conformance check --write-schemas"
-            for n in checking.stale_schemas(corpus.root)
+            f"{path} is not current; conformance check --write-schemas" for path in checking.stale_schemas(corpus.root)
         ]
     if document is not None:
         if not os.path.exists(document):
@@ -302,8 +302,57 @@ def report(
     problems = [text for run_ in runs for text in running.shortcomings(run_)]
     for problem in problems:
         _err.print(f"error: {problem}")
-    _write_reports(runs, output)
+    _write_reports(runs, output, problems)
     raise typer.Exit(running.exit_status(runs, problems))
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(help="What it was: a run file, a timing file, or a folder of them.")],
+    b: Annotated[Path, typer.Argument(help="What it is.")],
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pair",
+            help="Compare just these: A=B, each of them BACKEND, BACKEND/DEVICE, BACKEND:MODE or BACKEND/DEVICE:MODE; "
+            "again for more. Default: the same backend on the same device.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", help="verdict, drift or timing; again for more. Default: verdict."),
+    ] = None,
+    show: Annotated[int, typer.Option("--show", min=0, help="How many changes of each sort to print.")] = 5,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("reports", "diff.html"),
+) -> None:
+    """Compare two runs: verdicts that changed, errors that drifted, times beyond their noise. Writes a page, too.
+
+    Exit status: 0, nothing to fail on became worse; 1, something did; 2, usage; 3, one of the runs is incomplete.
+    """
+    from conformance import diffing
+    from conformance.diffing import telling
+    from conformance.reports import diff as diff_page
+    from conformance.runfile import RunFileError
+
+    try:
+        causes = diffing.causes(fail_on or ["verdict"])
+        left, right = diffing.load("A", a), diffing.load("B", b)
+        pairing = diffing.pair(left, right, pair or [])
+        diffing.refuse_idle(pairing, causes)
+        comparison = diffing.compare(pairing)
+    except (diffing.SideError, diffing.PairingError, RunFileError) as error:
+        _fail(str(error))
+    for line in telling.lines(comparison, show):
+        _out.print(line)
+    for line in comparison.incomplete:
+        _err.print(f"error: {line}")
+    _out.print(telling.closing_line(comparison, causes))
+    try:
+        diff_page.write(comparison, str(a), str(b), causes, output)
+    except OSError as error:
+        _fail(f"{output}: can't be written to: {error.strerror}")
+    _out.print(str(output))
+    raise typer.Exit(comparison.exit_status(causes))
 
 
 @app.command()
@@ -524,15 +573,16 @@ def _headline(selection: Selection, names: list[str]) -> str:
     return f"{cases:,} cases, {variants:,} variants, {len(names)} backends   cases {selection.corpus.digest[:8]}"
 
 
-def _write_reports(runs: list[Run], folder: Path) -> None:
-    from conformance.reports import parity
+def _write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Path | None = None) -> None:
+    from conformance.reports import machines, parity
 
     page = folder / "parity.html"
     try:
         parity.write(runs, page)
+        written = machines.write(runs, folder, problems, cases)
     except OSError as error:
         _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
-    _out.print(str(page))
+    _out.print(f"{page}; for machines {', '.join(path.name for path in written)}")
 
 
 def _timings(folder: Path) -> list[TimingRun]:

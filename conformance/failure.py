@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from conformance.runfile import CaseLine, Header, Record
 
 
 class FindingLike(Protocol):
@@ -56,3 +59,18 @@ def failure_text(
         lines += [f"  expected  {finding.expected}", f"  got       {finding.got}"]
         lines += [f"            {part}" for part in finding.detail.split("; ") if part]
     return "\n".join([*lines, f"  repeat    {repeat_command(variant, backend, mode, device, cases)}"])
+
+
+def record_text(header: Header, case: CaseLine, record: Record, cases: Path | None = None) -> str:
+    """A failing record of a run file in words (`cases` where they are not those of the suite)."""
+    return failure_text(
+        record.variant,
+        header.backend,
+        record.mode,
+        record.idiom,
+        header.device,
+        case.call,
+        case.claim,
+        record.findings,
+        cases,
+    )

@@ -18,7 +18,6 @@ from conformance import backends, runfile
 from conformance.backends.base import own_version
 from conformance.casefile.loader import Corpus
 from conformance.divergences import Registry
-from conformance.failure import failure_text
 from conformance.judging import FAILURES
 from conformance.ordering import coupled
 from conformance.runfile import CaseLine, Record, Run, RunFileError
@@ -299,18 +298,3 @@ def failures(runs: Sequence[Run]) -> Iterator[tuple[Run, CaseLine, Record]]:
 
 def _failed(run: Run) -> int:
     return sum(counts[verdict] for counts in run.recorded.values() for verdict in FAILURES)
-
-
-def failure_lines(run: Run, case: CaseLine, record: Record, cases: Path | None = None) -> str:
-    """A failing record as a person wants to read it (`cases` where they are not those of the suite)."""
-    return failure_text(
-        record.variant,
-        run.header.backend,
-        record.mode,
-        record.idiom,
-        run.header.device,
-        case.call,
-        case.claim,
-        record.findings,
-        cases,
-    )

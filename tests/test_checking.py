@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conformance.casefile.loader import load
-from conformance.checking import SCHEMAS, check_document, schema_text, stale_schemas, unmatched_patterns
+from conformance.checking import SCHEMAS, check_document, schema_files, schema_text, stale_schemas, unmatched_patterns
 from conformance.corpus import default_root
 
 DOCUMENT = """A short document
@@ -143,12 +143,12 @@ def test_of_the_cases_that_come_with_the_suite_every_pattern_matches_and_every_s
 
 
 def test_a_schema_that_is_missing_or_changed_is_stale(tmp_path: Path) -> None:
-    assert stale_schemas(tmp_path) == list(SCHEMAS)
+    assert stale_schemas(tmp_path) == [tmp_path / name for name in SCHEMAS]
     for name in SCHEMAS:
         (tmp_path / name).write_text(schema_text(name), encoding="utf-8")
     assert stale_schemas(tmp_path) == []
     (tmp_path / "schema.json").write_text(schema_text("schema.json") + " ", encoding="utf-8")
-    assert stale_schemas(tmp_path) == ["schema.json"]
+    assert stale_schemas(tmp_path) == [tmp_path / "schema.json"]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -171,3 +171,10 @@ def test_a_schema_is_one_itself(name: str) -> None:
 def test_the_schema_tells_right_entries_from_wrong_ones(entry: str, right: bool) -> None:
     schema = jsonschema.Draft202012Validator(json.loads(schema_text("schema.json")))
     assert schema.is_valid(yaml.safe_load(f"cases: [{entry}]")) == right
+
+
+def test_the_schema_of_the_summary_stands_beside_the_suites_own_cases_and_beside_no_others(tmp_path: Path) -> None:
+    root = default_root()
+    assert root.parent / "docs" / "summary.schema.json" in schema_files(root)
+    (tmp_path / "docs").mkdir()
+    assert list(schema_files(tmp_path / "cases")) == [tmp_path / "cases" / name for name in SCHEMAS]

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from conformance import backends, runfile
 from conformance.cli import app
+from conformance.reports import machines
 from conformance.runfile import Header, ModeSummary, Writer
 
 GOOD = """
@@ -57,6 +58,7 @@ def test_a_run_of_right_cases_prints_a_summary_writes_a_report_and_exits_with_0(
     assert done.stdout.splitlines()[0].startswith("2 cases, 3 variants, 1 backends   cases ")
     assert "eager   3   3 passed" in done.stdout
     assert (tmp_path / "out" / "parity.html").is_file()
+    assert all((tmp_path / "out" / name).is_file() for name in machines.NAMES)
     run = runfile.read(tmp_path / "out" / "numpy-cpu.jsonl")
     assert run.complete and run.header.selection == ""
 
@@ -333,6 +335,8 @@ def test_report_of_an_incomplete_run_exits_with_3_and_says_so(call: Callable[...
     assert done.exit_code == 3
     assert "error: numpy: the run is incomplete; missing: 5 of eager" in done.stderr
     assert (tmp_path / "out" / "parity.html").is_file()
+    told = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (told["status"], told["problems"]) == ("incomplete", ["numpy: the run is incomplete; missing: 5 of eager"])
 
 
 def test_report_refuses_what_is_no_run_file(call: Callable[..., Any], tmp_path: Path) -> None:
@@ -481,3 +485,49 @@ def test_repro_says_what_is_wrong_and_exits_with_2(
     done = call("repro", *arguments, "--cases", folder(GOOD))
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.startswith(message)
+
+
+# diff
+
+
+def test_diff_of_a_run_with_itself_exits_with_0_and_writes_a_page(call: Callable[..., Any], tmp_path: Path) -> None:
+    run = run_file(tmp_path / "numpy.jsonl")
+    done = call("diff", run, run)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "0 verdicts worse, 0 errors grown (fails on: verdict)" in done.stdout
+    assert Path("reports", "diff.html").is_file()
+
+
+def test_diff_exits_with_1_for_what_it_is_to_fail_on_only(
+    command: Callable[..., Any], call: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    command("run", "-b", "numpy", "-m", "eager", "--cases", folder(GOOD), "-o", tmp_path / "good", "--no-report")
+    good, bad = tmp_path / "good" / "numpy-cpu.jsonl", tmp_path / "changed.jsonl"
+    lines = good.read_text(encoding="utf-8").splitlines(keepends=True)
+    changed = [line.replace('"verdict":"passed"', '"verdict":"failed"') for line in lines]
+    changed[-1] = changed[-1].replace('"passed"', '"failed"')
+    bad.write_text("".join(changed), encoding="utf-8")
+    done = call("diff", good, bad, "-o", tmp_path / "d.html", "--show", 1)
+    assert done.exit_code == 1
+    assert "verdicts that became worse: 3" in done.stdout
+    assert "… and 2 more" in done.stdout
+    assert call("diff", good, bad, "-o", tmp_path / "d.html", "--fail-on", "drift").exit_code == 0
+    assert call("diff", bad, good, "-o", tmp_path / "d.html").exit_code == 0
+
+
+def test_diff_refuses_what_it_can_not_compare(call: Callable[..., Any], tmp_path: Path) -> None:
+    run = run_file(tmp_path / "numpy.jsonl")
+    for arguments, message in (
+        ((run, tmp_path / "missing.jsonl"), "no such file or folder"),
+        ((run, run, "--fail-on", "ulp"), "--fail-on 'ulp': there are verdict, drift, timing"),
+        ((run, run, "--fail-on", "timing"), "no timing files were paired"),
+        ((run, run, "--pair", "numpy=jax"), "has no run of jax"),
+    ):
+        done = call("diff", *arguments)
+        assert (done.exit_code, message in done.stderr) == (2, True), done.stderr
+
+
+def test_diff_of_an_incomplete_run_exits_with_3(call: Callable[..., Any], tmp_path: Path) -> None:
+    whole, cut = run_file(tmp_path / "a.jsonl"), run_file(tmp_path / "b.jsonl", 5, finished=False)
+    done = call("diff", whole, cut)
+    assert (done.exit_code, "error: B: the run of numpy is incomplete" in done.stderr) == (3, True)

@@ -14,6 +14,7 @@ import pytest
 
 from conformance import runfile, running
 from conformance.casefile.loader import load
+from conformance.failure import record_text
 from conformance.runfile import CaseLine, FindingLine, Header, ModeSummary, Record, Run, VariantLine, Writer
 from conformance.running import Child, Request
 
@@ -93,7 +94,7 @@ def test_failures_are_what_neither_passed_nor_is_registered_nor_unsupported(made
 
 def test_a_failure_from_a_run_file_reads_like_one_from_pytest(made: Callable[..., Run]) -> None:
     ((run, case, record),) = running.failures([made("failed")])
-    assert running.failure_lines(run, case, record, Path("my cases")).splitlines() == [
+    assert record_text(run.header, case, record, Path("my cases")).splitlines() == [
         "FAILED  a/b[v0]   numpy eager   channel: value",
         "  call      exp(x)",
         "  expected  1",

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from conformance import dtypes
-from conformance.reports.arrays import load
+from conformance.reports.arrays import identical, load
 from conformance.reports.columns import Column
 from conformance.reports.material import CaseMaterial
 from conformance.runfile import Stored
@@ -113,7 +113,7 @@ def compare(result: Agreement, variant: str, left: Sequence[Stored], right: Sequ
     whole = all(stored.whole for stored in (*left, *right))
     result.nan_apart += nan_apart
     result.partly += not whole
-    result.identical += whole and not nan_apart and all(map(_same, left, right))
+    result.identical += all(map(identical, left, right))
     result.within_one += whole and not nan_apart and steps <= 1
     if not nan_apart:
         result.bins[next((i for i, end in enumerate(STEPS) if steps <= end), len(STEPS))] += 1
@@ -126,15 +126,6 @@ def _distance(left: Stored, right: Stored) -> Distance | None:
         return None
     a, b = load(left), load(right)
     return None if a is None or b is None else distance(a, b)
-
-
-def _same(left: Stored, right: Stored) -> bool:
-    a, b = load(left), load(right)
-    if a is None or b is None:
-        return False
-    if dtypes.of(a).kind != "floating":
-        return bool((a == b).all())
-    return bool((((a == b) & (np.signbit(a) == np.signbit(b))) | ((a != a) & (b != b))).all())
 
 
 class Agreements:

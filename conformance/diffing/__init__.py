@@ -1,0 +1,23 @@
+"""Two runs held against each other: what changed, by how much, and what may be why.
+
+Each run file is read a case at a time, so that memory does not grow with the records.
+"""
+
+from __future__ import annotations
+
+from conformance.diffing.comparison import Comparison, compare
+from conformance.diffing.pairing import Pairing, PairingError, causes, pair, refuse_idle
+from conformance.diffing.sides import Side, SideError, load
+
+__all__ = [
+    "Comparison",
+    "Pairing",
+    "PairingError",
+    "Side",
+    "SideError",
+    "causes",
+    "compare",
+    "load",
+    "pair",
+    "refuse_idle",
+]
