@@ -4,11 +4,13 @@ A packet holds some hundred variants in a row, compressed, so that a page of a h
 
     {"texts": [...], "cases": {number of the case: [path, YAML, about]}, "variants": [...]}
 
-a variant being ``[inputs, answers, expected, budget source, codes, outcomes, kinds, results, pictures]``. `codes` has a
-character for each column and then for each of the case's spellings: ``.`` for no record, else the outcome's number
-after ``0``. An outcome is ``[story, result, ulp, budget, at, end to end, {raised, findings}]``, cut off where the rest
-is empty; stories are those of `index`. `kinds` are dtype and shape of each result, or one number if all have the same.
-Numbers of texts stand for the packet's own texts; a budget source is a number of the sources that all packets share.
+a variant being ``[inputs, answers, expected, budget source, codes, outcomes, kinds, results, pictures, scripts]``.
+`codes` has a character for each column and then for each of the case's spellings: ``.`` for no record, else the
+outcome's number after ``0``. An outcome is ``[story, result, ulp, budget, at, end to end, {raised, findings}]``, cut
+off where the rest is empty; stories are those of `index`. `kinds` are dtype and shape of each result, or one number if
+all have the same. Numbers of texts stand for the packet's own texts; a budget source is a number of the texts that all
+packets share. Scripts are those of the columns' records: each a list of numbers, of three parts among the texts that
+all packets share and then of parts among the packet's own; a number, of the words that say why there is none; or 0.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from conformance.reports.arrays import decimals, described, elements, load, show
 from conformance.reports.index import Index, Table, cut, rounded
 from conformance.reports.material import CaseMaterial, Material
 from conformance.reports.page import packed
-from conformance.runfile import Record, Stored, VariantLine
+from conformance.reproduction import Composer, NoScriptError
+from conformance.runfile import CaseLine, Record, Stored, VariantLine
 
 PACKET = 200
 """Variants in a packet: few enough to be unpacked unnoticed, enough to compress well."""
@@ -44,7 +47,8 @@ class Details:
     def __init__(self, material: Material, index: Index) -> None:
         self._material = material
         self._index = index
-        self._sources = Table("")
+        self._composers = [Composer(run.header) for run in material.runs]
+        self._shared = Table("")
         self._case = 0
         self.packets: list[str] = []
         self._begin()
@@ -69,7 +73,7 @@ class Details:
         """Close the last packet; gives the texts that all packets share."""
         if self._variants or self._cases:
             self._close()
-        return self._sources.all
+        return self._shared.all
 
     def _close(self) -> None:
         self.packets.append(packed({"texts": self._texts.all, "cases": self._cases, "variants": self._variants}))
@@ -88,13 +92,31 @@ class Details:
             self._texts("\n".join(f"{name} = {shown(array, most)}" for name, array in line.inputs.items())),
             _answers(self._material.labels, lines, quiet, self._texts),
             self._texts(cut(next((one.expected for one in lines.values() if one.expected), ""))),
-            self._sources(next((one.budget_source for one in lines.values() if one.budget_source), "")),
+            self._shared(next((one.budget_source for one in lines.values() if one.budget_source), "")),
             "".join(codes),
             outcomes.all,
             outcomes.kinds[0] if len(set(outcomes.kinds)) == 1 else outcomes.kinds,
             outcomes.texts,
             outcomes.pictures if any(outcomes.pictures) else [],
+            [
+                self._script(column.run, part.case, lines, records.get(column.number))
+                for column in self._material.columns
+            ],
         ]
+
+    def _script(
+        self, run: int, case: CaseLine, lines: Mapping[int, VariantLine], record: Record | None
+    ) -> list[int] | int:
+        """The script that repeats a record, in parts; or the words that say why there is none."""
+        if record is None or record.verdict in ("unsupported", "not-run"):
+            return 0
+        try:
+            script = self._composers[run].compose(case, lines[run], record.mode, record.idiom, record)
+        except NoScriptError as reason:
+            return self._texts(cut(str(reason)))
+        shared = (script.head, script.helpers, script.functions)
+        own = (script.title, script.inputs, script.call, script.shown, script.measured, script.closing)
+        return [*map(self._shared, shared), *(self._texts(text) for text in own if text)]
 
 
 class _Outcomes:

@@ -45,5 +45,5 @@ def render(content: view.Page) -> str:
         term=term,
         highlighted=highlighted,
         index=page.packed(content.index),
-        sources=page.packed(content.sources),
+        shared=page.packed(content.shared),
     )

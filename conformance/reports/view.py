@@ -81,7 +81,7 @@ class Page:
 
     `counts` has a row for each mode and for the other spellings of each backend; `verdicts` sums up the modes,
     `other_verdicts` the other spellings, of which there are `spellings`. Agreement, matrix, budgets and curves are
-    about the primary spellings. `index`, `packets` and `sources` make up the list of variants (see `details`).
+    about the primary spellings. `index`, `packets` and `shared` make up the list of variants (see `details`).
     """
 
     backends: list[str]
@@ -108,7 +108,7 @@ class Page:
     accuracies: list[Accuracy]
     index: dict[str, Any]
     packets: list[str]
-    sources: list[str]
+    shared: list[str]
 
 
 def page(runs: Sequence[Run]) -> Page:
@@ -133,7 +133,7 @@ def page(runs: Sequence[Run]) -> Page:
     for part in material.parts():
         for gathering in (matrix, issues, blame, agreements, porting, budgets, figures, accuracies, index, details):
             gathering.add(part)
-    sources = details.finish()
+    shared = details.finish()
     return Page(
         backends=material.labels,
         columns=material.columns,
@@ -165,7 +165,7 @@ def page(runs: Sequence[Run]) -> Page:
         accuracies=accuracies.all(figures.all),
         index=index.data() | {"perPacket": PACKET},
         packets=details.packets,
-        sources=sources,
+        shared=shared,
     )
 
 

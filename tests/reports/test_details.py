@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.base import IDIOMS
+from conformance.backends.torch import TorchBackend
 from conformance.reports.details import PACKET, Details
 from conformance.reports.index import Index
 from conformance.reports.material import gather
-from conformance.runfile import FindingLine, Record, Stored, VariantLine
+from conformance.reproduction import Composer
+from conformance.runfile import FindingLine, IdiomSource, Record, Stored, VariantLine
 
 V = "ops/softmax/a[float32,axis=0]"
-NAMES = ("inputs", "answers", "expected", "source", "codes", "outcomes", "kinds", "results", "pictures")
+NAMES = ("inputs", "answers", "expected", "source", "codes", "outcomes", "kinds", "results", "pictures", "scripts")
 
 
 def unpack(packet: str) -> Any:
@@ -155,3 +157,38 @@ def test_a_result_of_many_elements_is_drawn_beside_the_exact_answer(make_run: An
     records = [Record(V, "eager", "passed", got=[Stored.of(exact)]), Record(V, "jit", "passed", got=[Stored.of(off)])]
     _, variant = told(make_run("a", records, variants={V: line}))
     assert variant["pictures"] == ["16 1 1 " + "0" * 16, "16 1 1 " + "000a" + "0" * 12]
+
+
+def with_scripts(make_run: Any, backend: str, records: list[Record]) -> Any:
+    x = stored(0.5, 1.0)[0]
+    lines = {r.variant: VariantLine(r.variant, "ops/sigmoid/one", "float32", {"x": x}, x) for r in records}
+    scripts = {mode: TorchBackend.script(mode) for mode in ("eager", "compile")} if backend != "silent" else {}
+    idioms = [IdiomSource("sigmoid", "def sigmoid(x):\n    return torch.sigmoid(x)")]
+    return make_run(backend, records, variants=lines, scripts=scripts, idioms=idioms)
+
+
+def test_the_script_of_each_result_is_there_in_parts_that_are_kept_once(make_run: Any) -> None:
+    names = [f"ops/sigmoid/one[float32,n={n}]" for n in range(3)]
+    records = [Record(v, mode, "passed", got=stored(0.5, 1.0)) for v in names for mode in ("eager", "compile")]
+    runs = [with_scripts(make_run, backend, records) for backend in ("torch", "other")]
+    (packet,), shared, _ = packets(*runs)
+    for i, name in enumerate(names):
+        scripts = packet["variants"][i][9]
+        for run, two in zip(runs, (scripts[:2], scripts[2:]), strict=True):
+            for mode, parts in zip(("eager", "compile"), two, strict=True):
+                texts = [shared[part] for part in parts[:3]] + [packet["texts"][part] for part in parts[3:]]
+                record = next(r for r in records if (r.variant, r.mode) == (name, mode))
+                (part,) = run.parts()
+                due = Composer(run.header).compose(part.case, part.variants[name], mode, "", record)
+                assert "\n".join(filter(None, texts)) + "\n" == due.text
+    heads = [text for text in shared if "# /// script" in text]
+    assert len(heads) == 4, "one for each run and mode"
+
+
+def test_where_there_is_no_script_the_reason_stands_instead(make_run: Any) -> None:
+    name = "ops/sigmoid/one[float32]"
+    records = [Record(name, "eager", "passed", got=stored(1)), Record(name, "compile", "unsupported", "no compiler")]
+    texts, variant = told(with_scripts(make_run, "silent", records))
+    why, nothing = variant["scripts"]
+    assert texts[why] == "backend 'silent' has not said how a script runs something in its mode 'eager'"
+    assert nothing == 0, "what could not be run can't be repeated"

@@ -92,7 +92,7 @@ function search({terms}) {
 // The packets with the full accounts; each is unpacked when it is first looked into.
 const packets = content("packets").split("\n");
 const perPacket = index.perPacket, opened = new Map();
-let sources = null;
+let shared = null;  // texts that all packets share
 
 async function packet(number) {
   if (!opened.has(number)) opened.set(number, unpack(packets[number]));
@@ -101,12 +101,13 @@ async function packet(number) {
 
 /** The full account of a variant: its own lines, and the texts that they number. */
 async function lines(i) {
-  sources ??= unpack(content("sources"));
+  shared ??= unpack(content("shared"));
   const {texts, variants} = await packet(Math.floor(i / perPacket));
-  const [inputs, answers, expected, source, codes, outcomes, kinds, results, pictures] = variants[i % perPacket];
-  const home = cases[caseOf[i]];
+  const [inputs, answers, expected, source, codes, outcomes, kinds, results, pictures, scripts] = variants[i % perPacket];
+  const home = cases[caseOf[i]], all = await shared;
   return {
-    i, id: idOf(i), home, text: number => texts[number] || "", inputs: texts[inputs], answers, expected: texts[expected], source: (await sources)[source], codes, pictures,
+    i, id: idOf(i), home, text: number => texts[number] || "", inputs: texts[inputs], answers, expected: texts[expected], source: all[source], codes, pictures,
+    scripts: scripts.map(one => typeof one === "number" ? {why: texts[one], code: ""} : {why: "", code: `${[...one.slice(0, 3).map(part => all[part]), ...one.slice(3).map(part => texts[part])].filter(Boolean).join("\n")}\n`}),
     results: results.map((elements, at) => [texts[Array.isArray(kinds) ? kinds[at] : kinds], elements]),
     outcomes: outcomes.map(([told, result, ulp, budget, at, whole, details]) => ({...story(told), result, ulp, budget, at, whole, details: details || {}})),
   };

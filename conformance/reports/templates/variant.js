@@ -133,19 +133,31 @@ function blame(variant) {
   return [who, ...agreeing].filter(Boolean).join("; ");
 }
 
+/** The command that repeats a result, and the script that does so without this suite. */
 function repeat(variant) {
-  const recorded = index.columns.map((column, i) => ({...column, outcome: outcomeAt(variant, i)})).filter(column => column.outcome);
+  const recorded = index.columns.map((column, i) => ({...column, outcome: outcomeAt(variant, i), script: variant.scripts[i]})).filter(column => column.outcome);
   const fine = column => ["passed", "unsupported"].includes(column.outcome.verdict);
   const worst = recorded.find(column => !fine(column)) || recorded[0];
-  const beside = new Map(others(variant).map(([number]) => spelling(number)).filter(one => one.mode)
-    .map(one => [one.group, {...one, label: `${one.group} other spellings`}]));
-  recorded.push(...beside.values());
-  const shown = make("code");
-  const choice = make("select", {"aria-label": "Backend and mode of the command", change: () => show()},
-    recorded.map((column, i) => make("option", {value: i, selected: column === worst}, column.label)));
-  const show = () => { shown.textContent = recorded.length ? visible(command(variant.id, recorded[choice.value])) : ""; };
+  for (const [number] of others(variant)) {
+    const one = spelling(number);
+    if (one.mode) recorded.push({...one, script: {why: "", code: "", command: `conformance repro ${inShell(variant.id)} --backend ${one.backend} --mode ${one.mode} --idiom ${inShell(one.name)}`}});
+  }
+  const line = make("code"), source = make("code"), why = make("p", {class: "hint"});
+  const script = make("details", {class: "script"}, make("summary", null, "A script that needs nothing but the framework"), make("pre", {tabindex: "0"}, source));
+  const copied = copyButton("Copy script", "Script", () => source.textContent, "Copy the script");
+  const choice = make("select", {"aria-label": "What to repeat", change: () => show()}, recorded.map((column, i) => make("option", {value: i, selected: column === worst}, column.label)));
+  const show = () => {
+    const one = recorded[choice.value];
+    line.textContent = one ? command(variant.id, one) : "";
+    source.textContent = one?.script.code ?? "";
+    script.hidden = copied.hidden = !source.textContent;
+    why.textContent = one?.script.why ? `There is no script: ${one.script.why}` : "";
+    why.replaceChildren(why.textContent, one?.script.command ? make("code", null, `${one.script.command} > script.py`) : "");
+  };
   show();
-  return make("div", {class: "repeat"}, make("span", null, "Repeat it:"), choice, make("pre", {tabindex: "0"}, shown), copyButton("Copy", "Command", () => shown.textContent, "Copy the command"));
+  return make("div", {class: "repeating"},
+    make("div", {class: "repeat"}, make("span", null, "Repeat it:"), choice, make("pre", {tabindex: "0"}, line), copyButton("Copy", "Command", () => line.textContent, "Copy the command"), copied),
+    script, why);
 }
 
 /** Everything the runs hold about a variant. */
