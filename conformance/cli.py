@@ -7,10 +7,11 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
 import typer
 
@@ -19,6 +20,7 @@ from conformance.terminal import CLOSED_PIPE, Terminal, end, write
 if TYPE_CHECKING:
     from conformance.corpus import Selection
     from conformance.runfile import Run
+    from conformance.running import Request
     from conformance.timing.model import TimingRun
 
 app = typer.Typer(
@@ -52,9 +54,25 @@ Output = Annotated[
 ]
 
 _MOST_FAILURES_SHOWN = 20
+_GIVEN = ParamSpec("_GIVEN")
+
+
+def _interruptible(command: Callable[_GIVEN, None]) -> Callable[_GIVEN, None]:
+    """The command, which Ctrl-C ends with a word and status 130, wherever it is."""
+
+    @wraps(command)
+    def interruptible(*given: _GIVEN.args, **named: _GIVEN.kwargs) -> None:
+        try:
+            command(*given, **named)
+        except KeyboardInterrupt:
+            _err.print("interrupted; what was recorded until then is in the run files: --resume goes on from there")
+            raise typer.Exit(130) from None
+
+    return interruptible
 
 
 @app.command()
+@_interruptible
 def run(
     backend: Backends = None,
     mode: Modes = None,
@@ -66,6 +84,17 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")
     ] = min(os.cpu_count() or 1, 4),
+    workers: Annotated[
+        int, typer.Option("--workers", "-n", min=1, help="Processes that share the cases of a backend.")
+    ] = 1,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=0, help="Seconds that a variant may take, compiling included; 0 for any time."),
+    ] = 60,
+    shard: Annotated[
+        str, typer.Option("--shard", help="A share of the cases, such as 3/8; 'conformance merge' joins them.")
+    ] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run files that are there.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write run files only.")] = False,
     random_order: Annotated[
         int | None,
@@ -78,59 +107,90 @@ def run(
 ) -> None:
     """Run the cases on every backend, then write the reports.
 
-    Exit status: 0, everything passed or deviates as registered; 1, something failed, or depends on the order; 2, usage
-    or case-file error;
-    3, a run is incomplete or nothing of it could run.
+    A variant that crashes its process, or takes too long, is lost by itself: 'crashed' or 'timed-out'. Three in a row
+    end the run of a backend. Whatever ends a run, --resume goes on from there.
+
+    Exit status: 0, everything passed or deviates as registered; 1, something failed, crashed, timed out, or depends on
+    the order; 2, usage or case-file error, or another run writes to the same folder; 3, a run is incomplete or nothing
+    of it could run; 130, interrupted by Ctrl-C; 141, nobody reads the output.
     """
-    from conformance import backends, running
-    from conformance.console import Watch, print_summary
-    from conformance.failure import record_text
+    from conformance import backends, running, sharding
+    from conformance.locking import LockedError, locked
 
     asked, device = _backends(backend), _device(device)
     for one in mode or []:
         if not running.with_modes(asked, [one], device):
             _fail(f"none of {', '.join(asked)} has the mode '{one}' on {device}; 'conformance backends' shows them")
     names = running.with_modes(asked, mode or [], device)
+    try:
+        if shard:
+            sharding.parse(shard)
+    except ValueError as error:
+        _fail(f"--shard: {error}")
+    broken = list(backends.broken(backend or ()).values())
     selection = _select(cases, variant or [], keyword)
     _refuse_unmatched(selection)
     # Results of a part must not take the place of those of the whole.
-    folder = output or (Path("reports", "selected") if keyword or variant or mode else Path("reports"))
-    request = running.Request(names, folder, mode or [], device, keyword, variant or [], cases, jobs)
+    part = "selected" if keyword or variant or mode else "shards" if shard else ""
+    folder = output or Path("reports", part)
+    request = running.Request(
+        names,
+        folder,
+        mode or [],
+        device,
+        keyword,
+        variant or [],
+        cases,
+        jobs,
+        timeout=timeout,
+        workers=workers,
+        shard=shard,
+        resume=resume,
+    )
     _out.print(_headline(selection, names))
     try:
-        with Watch(_err) as watch:
-            children = running.run(request, watch)
-    except KeyboardInterrupt:
-        _err.print("interrupted; what was recorded until then is in the run files")
-        raise typer.Exit(3) from None
+        with locked(folder) as lock:
+            status = _run(request, selection, broken, lock, not no_report, random_order)
+    except LockedError as error:
+        _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
+    raise typer.Exit(status)
+
+
+def _run(request: Request, selection: Selection, broken: list[str], lock: int, report: bool, seed: int | None) -> int:
+    from conformance import running
+    from conformance.console import Watch, print_summary
+    from conformance.failure import record_text
+
+    with Watch(_err) as watch:
+        children = running.run(request, watch, lock)
     runs, problems = running.collect(children)
-    problems += backends.broken(backend or ()).values()
-    if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read
-        _fail("\n".join(problems))
+    problems += broken
+    if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read, a stale --resume
+        _fail("\n".join(running.mistakes(children)))
     failed = running.failures(runs)
     for run_, case, record in islice(failed, _MOST_FAILURES_SHOWN):
-        _out.print(record_text(run_.header, case, record, cases) + "\n")
+        _out.print(record_text(run_.header, case, record, request.cases) + "\n")
     if more := sum(1 for _ in failed):
         _out.print(f"… and {more:,} more; the report has them all\n")
     print_summary(_out, runs)
     for problem in problems:
         _err.print(f"error: {problem}")
-    for text in running.rechecks(selection.corpus, names):
+    for text in running.rechecks(selection.corpus, request.backends):
         _err.print(text)
-    if not problems and not any(run_.size for run_ in runs):
-        _fail(f"no case matches '{keyword}'")
-    if runs and not no_report:
-        _write_reports(runs, folder, problems, cases)
+    if request.keyword and not problems and not any(run_.size for run_ in runs):
+        _fail(f"no case matches '{request.keyword}'")
+    if runs and report:
+        _write_reports(runs, request.output, problems, request.cases)
     status = running.exit_status(runs, problems)
-    if random_order is not None:
+    if seed is not None:
         with Watch(_err) as watch:
-            lines, problems = running.in_another_order(request, random_order, runs, watch)
+            lines, problems = running.in_another_order(request, seed, runs, watch)
         for line in [*(f"coupled: {line}" for line in lines), *(f"error: {problem}" for problem in problems)]:
             _err.print(line)
-        status = 3 if problems else status or bool(lines)
-    raise typer.Exit(status)
+        status = 3 if problems else status or int(bool(lines))
+    return status
 
 
 @app.command()
@@ -283,7 +343,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the reports.")] = Path("reports"),
 ) -> None:
     """Write the reports of run files, and of the timing files in the output folder. Needs no cases and no framework."""
-    from conformance import runfile, running
+    from conformance import merging, runfile, running
     from conformance.console import print_summary
 
     paths = run_files or sorted(output.glob("*.jsonl"))
@@ -295,15 +355,49 @@ def report(
     if not paths:
         return
     try:
-        runs = running.in_order([runfile.read(path) for path in paths])
+        with merging.gathered(paths) as gathered:
+            runs = running.in_order(gathered)
+            print_summary(_out, runs)
+            problems = [text for run_ in runs for text in running.shortcomings(run_)]
+            for problem in problems:
+                _err.print(f"error: {problem}")
+            _write_reports(runs, output, problems)
+            status = running.exit_status(runs, problems)
     except runfile.RunFileError as error:
         _fail(str(error))
+    raise typer.Exit(status)
+
+
+@app.command()
+def merge(
+    run_files: Annotated[list[Path], typer.Argument(help="Run files: shards, or other parts of runs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the joined run files.")] = Path(
+        "reports"
+    ),
+) -> None:
+    """Join run files from many machines into one for each backend and device.
+
+    Refused are files of different cases, selections or versions, and the same variant twice. What is missing of a run
+    is said, and ends this with status 3.
+    """
+    from conformance import merging, runfile, running
+    from conformance.console import print_summary
+    from conformance.locking import LockedError, locked
+
+    try:
+        with locked(output):
+            runs = running.in_order([runfile.read(path) for path in merging.merge(run_files, output)])
+    except (runfile.RunFileError, LockedError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or output}: can't be written to: {error.strerror}")
     print_summary(_out, runs)
     problems = [text for run_ in runs for text in running.shortcomings(run_)]
     for problem in problems:
         _err.print(f"error: {problem}")
-    _write_reports(runs, output, problems)
-    raise typer.Exit(running.exit_status(runs, problems))
+    for run_ in runs:
+        _out.print(str(run_.path))
+    raise typer.Exit(3 if problems else 0)
 
 
 @app.command()

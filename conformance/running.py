@@ -12,21 +12,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
-from conformance import backends, runfile
+from conformance import backends, processes, runfile
 from conformance.backends.base import own_version
 from conformance.casefile.loader import Corpus
 from conformance.divergences import Registry
+from conformance.following import Followed, Output
 from conformance.judging import FAILURES
 from conformance.ordering import coupled
-from conformance.runfile import CaseLine, Record, Run, RunFileError
+from conformance.runfile import CANT_WRITE, CaseLine, Record, Run, RunFileError, UnwritableError
 
 SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
 _POLL_SECONDS = 0.05
+_ENDS_WITHIN = 10.0
 PYTEST_USAGE = 4
 PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
 LOG_TAIL = 3000
+TIMEOUT = 60.0
+"""Seconds that a variant may take, compiling included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Request:
         output: the folder of the run files.
         jobs: how many backends run at once.
         random_order: the seed of another order than that of the files; None for theirs.
+        timeout: seconds that a variant may take; 0 for any time.
+        workers: processes among which the cases of each backend are shared out.
+        shard: which share of the cases, '3/8'; empty for all.
+        resume: go on with the run files that are there.
     """
 
     backends: Sequence[str]
@@ -54,10 +60,15 @@ class Request:
     cases: Path | None = None
     jobs: int = 1
     random_order: int | None = None
+    timeout: float = TIMEOUT
+    workers: int = 1
+    shard: str = ""
+    resume: bool = False
 
     def run_file(self, backend: str) -> Path:
         """Where a backend's run is recorded."""
-        return self.output / f"{backend}-{self.device.replace(':', '')}.jsonl"
+        shard = f"-{self.shard.replace('/', 'of')}" if self.shard else ""
+        return self.output / f"{backend}-{self.device.replace(':', '')}{shard}.jsonl"
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""
@@ -71,6 +82,10 @@ class Request:
         command += ["--cases", str(self.cases)] if self.cases else []
         if self.random_order is not None:
             command += ["--conformance-random-order", str(self.random_order)]
+        command += ["--shard", self.shard] if self.shard else []
+        command += ["--resume"] if self.resume else []
+        if hasattr(os, "fork"):  # elsewhere a crash ends the backend's process, and --resume goes on from there
+            command += ["-s", "--supervise", str(self.timeout), "--workers", str(self.workers)]
         return command
 
 
@@ -80,56 +95,57 @@ class Child:
 
     Attributes:
         backend: its name.
-        total: records it will write, once its header is there.
-        done, failed: records so far, and how many of them failed.
+        process: what was started.
+        said: what it prints.
+        followed: the run file that it writes.
+        total: records it will write, once that is known.
+        done, failed: records so far, and how many of them are of failures.
         status: its exit status, once it ended.
         seconds: how long it has run.
     """
 
     backend: str
-    path: Path
     process: subprocess.Popen[bytes]
-    log: IO[bytes]
+    said: Output
+    followed: Followed
     total: int | None = None
     done: int = 0
     failed: int = 0
     status: int | None = None
     seconds: float = 0.0
     _started: float = field(default_factory=time.monotonic)
-    _offset: int = 0
-    _rest: bytes = b""
 
     def look(self) -> None:
-        """Read what the process has recorded since the last look."""
+        """See what the process has recorded since the last look."""
         self.status = self.process.poll()
         self.seconds = time.monotonic() - self._started
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as file:
-            file.seek(self._offset)
-            new = self._rest + file.read()
-            self._offset = file.tell()
-        *lines, self._rest = new.split(b"\n")
-        for line in lines:
-            if self.total is None:
-                header = msgspec.json.decode(line, type=runfile.Header)
-                self.total = sum(mode.variants for mode in header.modes)
-            elif line.startswith(b'{"kind":"record"'):
-                self.done += 1
-                self.failed += b'"verdict":"failed"' in line
+        self.followed.look()
+        self.total, self.done, self.failed = self.followed.total, self.followed.done, self.followed.failed
 
-    def output(self) -> str:
-        """Everything the process printed."""
-        self.log.seek(0)
-        return self.log.read().decode("utf-8", "replace")
+    def end(self) -> None:
+        """Have the process end what it started, and itself; if it doesn't, kill it."""
+        self.process.terminate()
+        try:
+            self.process.wait(_ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
-def start(request: Request, backend: str) -> Child:
-    """Start one backend's process."""
-    path = request.run_file(backend)
-    path.unlink(missing_ok=True)
-    process, log = start_pytest(request.command(backend))
-    return Child(backend, path, process, log)
+def start(request: Request, backend: str, lock: int | None = None) -> Child:
+    """Start one backend's process. With `lock`, a descriptor that holds a lock, it holds that too while it lives."""
+    followed = Followed(request.run_file(backend), going_on=request.resume)
+    process = subprocess.Popen(
+        request.command(backend),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=_environment({processes.PARENT: str(os.getpid())}),
+        start_new_session=True,  # Ctrl-C is this process' to handle
+        pass_fds=() if lock is None else (lock,),
+    )
+    assert process.stdout is not None
+    return Child(backend, process, Output(process.stdout), followed)
 
 
 def start_pytest(
@@ -145,41 +161,52 @@ def start_pytest(
         The process, and the file that everything it prints goes to.
     """
     log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process that writes to it
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    for name, value in (variables or {}).items():
-        environment.pop(name, None)
-        if value is not None:
-            environment[name] = value
+    environment = _environment(variables or {})
     process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
     return process, log
 
 
-def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
+def _environment(variables: Mapping[str, str | None]) -> dict[str, str]:
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name, value in variables.items():
+        environment.pop(name, None)
+        if value is not None:
+            environment[name] = value
+    return environment
+
+
+def run(request: Request, watch: Callable[[list[Child]], None], lock: int | None = None) -> list[Child]:
     """Run every backend, at most `request.jobs` at once; calls `watch` with all processes so far, again and again.
 
-    An exception (Ctrl-C, say) ends the processes; what they recorded stays.
+    A mistake in the command ends all of them. So does an exception (Ctrl-C, say); what they recorded stays.
     """
-    request.output.mkdir(parents=True, exist_ok=True)
     # Those with most modes take longest; started first, they leave the shortest tail.
     waiting = sorted(request.backends, key=lambda name: -len(backends.load(name).run_modes()))
     children: list[Child] = []
+    others = processes.children()
+    processes.adopt_orphans()
     try:
         while waiting or any(child.status is None for child in children):
             while waiting and sum(child.status is None for child in children) < request.jobs:
-                children.append(start(request, waiting.pop(0)))
+                children.append(start(request, waiting.pop(0), lock))
             for child in children:
                 if child.status is None:
                     child.look()
             watch(children)
+            if any(child.status == PYTEST_USAGE for child in children):
+                break
             time.sleep(_POLL_SECONDS)
     finally:
         for child in children:
             if child.process.poll() is None:
-                child.process.terminate()
-                child.process.wait()
+                child.end()
+        processes.end_children(spare=others)  # what is left of a process that could not see to that itself
+        for child in children:
+            child.said.close()
     for child in children:
         child.look()
+        child.followed.close()
     return sorted(children, key=lambda child: list(request.backends).index(child.backend))
 
 
@@ -198,7 +225,7 @@ def in_another_order(
         A line for each outcome that depends on the order, and one for everything that kept the second run from being
         whole.
     """
-    again = replace(request, output=request.output / "random-order", random_order=seed)
+    again = replace(request, output=request.output / "random-order", random_order=seed, resume=False)
     shuffled, problems = collect(run(again, watch))
     first = {one.header.backend: one for one in runs}
     lines = [line for other in shuffled if (one := first.get(other.header.backend)) for line in coupled(one, other)]
@@ -214,20 +241,27 @@ def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
     """The run files of the processes, and a line for everything that kept a run from being whole."""
     runs, problems = [], []
     for child in children:
-        if child.status not in PYTEST_RAN:
-            tail = child.output()[-LOG_TAIL:].strip()
-            problems.append(f"{child.backend}: its process ended with status {child.status}:\n{tail}")
+        said, path = child.said.text()[-LOG_TAIL:].strip(), child.followed.path
+        if child.status is not None and child.status >= CANT_WRITE:
+            problems.append(f"{UnwritableError.of_status(path, child.status)}; what was recorded until then is in it")
+        elif child.status not in PYTEST_RAN:
+            problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
         try:
-            if child.path.exists():
-                run = runfile.read(child.path)
+            if child.followed.there:
+                run = runfile.read(path)
                 runs.append(run)
-                if child.status in PYTEST_RAN and not run.complete:  # something broke while judging
-                    problems.append(
-                        f"{child.backend}: what its process said last:\n{child.output()[-LOG_TAIL:].strip()}"
-                    )
+                if run.footer is not None and not run.footer.stopped and not run.complete:
+                    # Something broke while judging.
+                    problems.append(f"{child.backend}: what its process said last:\n{said}")
         except RunFileError as error:
             problems.append(str(error))
     return runs, problems + [text for run in runs for text in shortcomings(run)]
+
+
+def mistakes(children: Sequence[Child]) -> list[str]:
+    """What pytest says of a mistake in the command, of each process that found one."""
+    found = [child.said.text().strip() for child in children if child.status == PYTEST_USAGE]
+    return list(dict.fromkeys(text.removeprefix("ERROR: ") for text in found))
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
@@ -243,8 +277,10 @@ def shortcomings(run: Run) -> list[str]:
         return [f"{run.header.backend}: nothing could run: {'; '.join(reasons)}"]
     if run.complete:
         return []
-    missing = ", ".join(f"{n:,} of {mode}" for mode, n in run.missing().items()) or "its footer"
-    return [f"{run.header.backend}: the run is incomplete; missing: {missing}"]
+    missing = ", ".join(f"{n:,} of {mode}" for mode, n in run.missing().items())
+    if run.footer is not None and run.footer.stopped:
+        return [f"{run.header.backend}: {run.footer.stopped}; not run: {missing}"]
+    return [f"{run.header.backend}: the run is incomplete; missing: {missing or 'its footer'}"]
 
 
 def rechecks(corpus: Corpus, names: Sequence[str]) -> list[str]:
@@ -283,7 +319,13 @@ def summary(runs: Sequence[Run]) -> Iterator[tuple[str, str, str, str]]:
             words = [f"{n:,} {verdict}" for verdict, n in counts[mode.name].items() if n]
             if mode.left_out:
                 words.append(f"({mode.left_out:,} not in this mode's subset)")
-            yield f"{run.header.backend} {version}" if i == 0 else "", mode.name, f"{mode.variants:,}", "  ".join(words)
+            shard = f", {run.header.shard}" if run.header.shard else ""
+            yield (
+                f"{run.header.backend} {version}{shard}" if i == 0 else "",
+                mode.name,
+                f"{mode.variants:,}",
+                "  ".join(words),
+            )
 
 
 def failures(runs: Sequence[Run]) -> Iterator[tuple[Run, CaseLine, Record]]:

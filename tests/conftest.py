@@ -182,11 +182,11 @@ def python(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess
     empty = tmp_path / "elsewhere"
     empty.mkdir()
 
-    def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=cwd or empty,
-            env=environment,
+            env=environment | variables,
             capture_output=True,
             text=True,
             check=False,

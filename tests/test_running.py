@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +19,7 @@ import pytest
 from conformance import runfile, running
 from conformance.casefile.loader import load
 from conformance.failure import record_text
+from conformance.following import Followed, Output
 from conformance.runfile import CaseLine, FindingLine, Header, ModeSummary, Record, Run, VariantLine, Writer
 from conformance.running import Child, Request
 
@@ -35,12 +40,19 @@ def write(writer: Writer, verdict: str, mode: str = "eager", name: str = "x", re
 def made(tmp_path: Path) -> Callable[..., Run]:
     """A run with a record of each given verdict."""
 
-    def run(*verdicts: str, missing: int = 0, finished: bool = True, backend: str = "numpy", reason: str = "") -> Run:
+    def run(
+        *verdicts: str,
+        missing: int = 0,
+        finished: bool = True,
+        backend: str = "numpy",
+        reason: str = "",
+        stopped: str = "",
+    ) -> Run:
         writer = Writer(tmp_path / f"{backend}.jsonl", header(backend, eager=len(verdicts) + missing))
         for i, verdict in enumerate(verdicts):
             write(writer, verdict, name=f"v{i}", reason=reason)
         if finished:
-            writer.finish("t")
+            writer.finish("t", stopped)
         else:
             writer.close()
         return runfile.read(writer.path)
@@ -140,40 +152,21 @@ def test_a_command_passes_on_what_was_asked_for_and_only_the_modes_a_backend_has
     assert "--mode jit --variant a* --variant b* -k softmax --cases my cases" in " ".join(command)
     assert "compile" not in command
     assert str(Path("out", "jax-gpu.jsonl")) in command
+    assert "--supervise 60.0 --workers 1" in " ".join(command)
+    assert "--resume" not in command and "--shard" not in command
+    request = Request(["jax"], Path("out"), timeout=5, workers=2, shard="3/8", resume=True)
+    assert "--shard 3/8 --resume -s --supervise 5 --workers 2" in " ".join(request.command("jax"))
+    assert str(Path("out", "jax-cpu-3of8.jsonl")) in request.command("jax")
 
 
-class Process(SimpleNamespace):
-    """A process that ended, or goes on."""
-
-    def poll(self) -> int | None:
-        return self.status
-
-
-def child(path: Path, status: int | None = 0, log: str = "") -> Child:
-    made: Any = Child("numpy", path, Process(status=status), io.BytesIO(log.encode()))  # type: ignore[arg-type]
-    made.look()
-    return made
-
-
-def test_progress_is_read_from_the_run_file_line_by_line_as_it_grows(tmp_path: Path) -> None:
-    path = tmp_path / "run.jsonl"
-    one = child(path, None)
-    assert (one.total, one.done, one.status) == (None, 0, None)
-    writer = Writer(tmp_path / "whole.jsonl", header(eager=2, jit=1))
-    for verdict, mode in (("passed", "eager"), ("failed", "jit"), ("divergent", "eager")):
-        write(writer, verdict, mode, name=verdict)
-    writer.finish("t")
-    seen = []
-    raw = writer.path.read_bytes()
-    for length in range(0, len(raw) + 1, 7):  # a line may be seen in parts
-        path.write_bytes(raw[:length])
-        one.look()
-        seen.append((one.total, one.done, one.failed))
-    path.write_bytes(raw)
+def child(path: Path, status: int | None = 0, said: str = "") -> Child:
+    """A process that ended, or goes on, and a run file that it wrote."""
+    process: Any = SimpleNamespace(poll=lambda: status)
+    followed = Followed(path, going_on=True)
+    one = Child("numpy", process, Output(io.BytesIO(said.encode())), followed)  # type: ignore[arg-type]
+    one.said.close()
     one.look()
-    assert list(dict.fromkeys([*seen, (one.total, one.done, one.failed)])) == [
-        (None, 0, 0), (3, 0, 0), (3, 1, 0), (3, 2, 1), (3, 3, 1),
-    ]  # fmt: skip
+    return one
 
 
 def test_a_process_that_ended_badly_is_a_problem_with_the_end_of_what_it_printed(
@@ -200,6 +193,28 @@ def test_pytests_own_statuses_are_no_problem(status: int, made: Callable[..., Ru
     assert running.collect([child(made("passed").path, status)])[1] == []
 
 
+def test_a_run_file_that_could_not_be_written_to_is_named_with_the_reason(made: Callable[..., Run]) -> None:
+    path = made("passed", missing=1, finished=False).path
+    (first, _) = running.collect([child(path, runfile.CANT_WRITE + errno.ENOSPC, "noise")])[1]
+    assert first == f"{path}: can't be written to: No space left on device; what was recorded until then is in it"
+
+
+def test_a_run_that_was_ended_early_says_why_and_what_was_not_run(made: Callable[..., Run]) -> None:
+    run = made("crashed", "crashed", "crashed", missing=1200, stopped="3 in a row crashed: exit status 3")
+    assert running.shortcomings(run) == ["numpy: 3 in a row crashed: exit status 3; not run: 1,200 of eager"]
+    assert running.collect([child(run.path, 1, "noise")])[1] == running.shortcomings(run)
+    assert running.exit_status([run], running.shortcomings(run)) == 3
+
+
+def test_a_run_file_of_an_older_run_is_not_taken_for_that_of_this_one(made: Callable[..., Run]) -> None:
+    path = made("passed").path
+    one = child(path)
+    one.followed = Followed(path)
+    one.look()
+    assert running.collect([one]) == ([], [])
+    one.followed.close()
+
+
 def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     monkeypatch.setattr(Request, "command", lambda self, backend: sleeping)
@@ -212,8 +227,26 @@ def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(KeyboardInterrupt):
         running.run(Request(["numpy", "torch"], tmp_path, jobs=2), watch)
     assert [one.process.poll() is not None for one in started] == [True, True]
-    for one in started:
-        one.log.close()
+
+
+def test_a_process_that_does_not_end_when_it_should_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('!', flush=True); time.sleep(60)"
+    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code])
+    monkeypatch.setattr(running, "_ENDS_WITHIN", 0.05)
+    one = running.start(Request(["numpy"], tmp_path), "numpy")
+    while "!" not in one.said.text():
+        time.sleep(0.01)
+    one.end()
+    one.said.close()
+    assert one.process.returncode == -signal.SIGKILL
+
+
+def test_a_mistake_in_the_command_ends_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = {"numpy": "import time; time.sleep(60)", "torch": "print('ERROR: no such thing'); exit(4)"}
+    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code[backend]])
+    children = running.run(Request(["numpy", "torch"], tmp_path, jobs=2), lambda children: None)
+    assert [one.status for one in children] == [-signal.SIGTERM, running.PYTEST_USAGE]
+    assert running.mistakes(children) == ["no such thing"]
 
 
 def test_no_more_processes_run_at_once_than_asked_for_and_results_keep_their_order(
@@ -227,8 +260,6 @@ def test_no_more_processes_run_at_once_than_asked_for_and_results_keep_their_ord
     )
     assert max(most) <= 2
     assert [(one.backend, one.status) for one in children] == [(name, 0) for name in names]
-    for one in children:
-        one.log.close()
 
 
 def test_surrounding_pytest_options_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,9 +268,23 @@ def test_surrounding_pytest_options_have_no_say(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
     monkeypatch.setenv("PYTEST_PLUGINS", "nonsense")
     (one,) = running.run(Request(["numpy"], tmp_path), lambda children: None)
-    assert "nonsense" not in one.output()
-    assert "'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'" in one.output()
-    one.log.close()
+    assert "nonsense" not in one.said.text()
+    assert "'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'" in one.said.text()
+
+
+def test_a_process_that_is_killed_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even what left its group."""
+    code = (
+        "import os, subprocess, sys\n"
+        "sleep = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "print(subprocess.Popen(sleep, start_new_session=True, stdout=-3).pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code])
+    (one,) = running.run(Request(["numpy"], tmp_path), lambda children: None)
+    assert one.status == -signal.SIGKILL
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(one.said.text()), 0)
 
 
 def test_an_entry_outside_its_versions_is_listed_for_a_recheck(folder: Callable[..., Path]) -> None:

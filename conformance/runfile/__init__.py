@@ -3,11 +3,12 @@
 The first line is the header, the last the footer; without a footer the run is incomplete, and every reader says so.
 Between them stand each case before its first variant (once), each variant's inputs and exact answer before its first
 record (once), and a record for each variant in each mode. Lines are told apart by ``kind``, and each ends with a
-checksum of itself.
+checksum of itself. A run that was cut off is gone on with in the same file: readers need no order beyond this one.
 """
 
 from __future__ import annotations
 
+from conformance.runfile.joining import JoinError, join
 from conformance.runfile.lines import (
     FORMAT,
     LARGEST_STORED,
@@ -19,16 +20,19 @@ from conformance.runfile.lines import (
     Line,
     Made,
     ModeSummary,
+    Part,
     Record,
+    Shard,
     Stored,
     VariantLine,
     encoded,
     plain,
 )
-from conformance.runfile.reading import CaseLines, Run, RunFileError, read
-from conformance.runfile.writing import Writer
+from conformance.runfile.reading import CaseLines, Reader, Run, RunFileError, read, read_header
+from conformance.runfile.writing import CANT_WRITE, UnwritableError, Writer, now
 
 __all__ = [
+    "CANT_WRITE",
     "FORMAT",
     "LARGEST_STORED",
     "CaseLine",
@@ -37,16 +41,24 @@ __all__ = [
     "Footer",
     "Header",
     "IdiomSource",
+    "JoinError",
     "Line",
     "Made",
     "ModeSummary",
+    "Part",
+    "Reader",
     "Record",
     "Run",
     "RunFileError",
+    "Shard",
     "Stored",
+    "UnwritableError",
     "VariantLine",
     "Writer",
     "encoded",
+    "join",
+    "now",
     "plain",
     "read",
+    "read_header",
 ]

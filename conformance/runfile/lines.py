@@ -171,6 +171,40 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
     subset: tuple[str, ...] = ()
 
 
+class Shard(Struct, frozen=True):
+    """The share of one machine of several: a run file of a shard is whole when all of that share is recorded.
+
+    Attributes:
+        number: which, from 1.
+        of: how many shards there are.
+        whole: the modes as a run of all shards has them.
+    """
+
+    number: Count
+    of: Count
+    whole: list[ModeSummary]
+
+    def __str__(self) -> str:
+        return f"shard {self.number} of {self.of}"
+
+
+class Part(Struct, frozen=True, omit_defaults=True):
+    """One of the run files that a merged one was made of.
+
+    Attributes:
+        environment: as its header has it.
+        started, finished: UTC, ISO 8601; no end where it had no footer.
+        records: how many records it held.
+        shard: which of how many, '3/8'; empty where it was no shard.
+    """
+
+    environment: dict[str, str]
+    started: str
+    finished: str
+    records: Count
+    shard: str = ""
+
+
 class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     """The first line: what is run, and on what.
 
@@ -180,10 +214,11 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         backend: its name.
         device: 'cpu' or 'gpu'.
         versions: of the backend's distributions, the framework's own first.
-        environment: Python, operating system, processor, and the framework's settings.
+        environment: Python, operating system, processor, and the framework's settings. Of a merged file: what its
+            parts say, all of it where they differ.
         cases_digest: SHA-256 over all case files.
-        manifest_digest: SHA-256 over the IDs of the manifest's variants.
-        modes: in the backend's order.
+        manifest_digest: SHA-256 over the IDs of the manifest's variants; of a shard, over those of all shards.
+        modes: in the backend's order; of a shard, its own share of each.
         operations: those of the cases, each with its family, the document's (or torch's) spelling, a summary, the
             source of its budget, and why that is wide where it is.
         idioms: the backend's.
@@ -192,6 +227,8 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         order: 'random, seed 7' where the variants ran in another order than that of the files.
         commit: of the cases, where they are in a Git checkout; '+' after it where files differ from it.
         scripts: the backend's share of scripts that repeat a result without the suite, by mode.
+        shard: where the run is one of several that share the manifest.
+        parts: what a merged file was made of; empty for one that was written by one run.
     """
 
     format: int
@@ -210,6 +247,8 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     order: str = ""
     commit: str = ""
     scripts: dict[str, ModeScript] = {}
+    shard: Shard | None = None
+    parts: list[Part] = []
 
 
 class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
@@ -224,6 +263,7 @@ class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
         call: its call or claim.
         claim: whether it is a claim.
         draw: 'curve' where the report draws the result, 'accuracy' where it draws the errors.
+        line: where in its file it begins. Cases are in the order of the corpus by path and line, whoever ran them when.
     """
 
     id: str
@@ -234,6 +274,7 @@ class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):
     call: str
     claim: bool
     draw: str = ""
+    line: Count = 0
 
 
 class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_defaults=True):
@@ -329,12 +370,20 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     wrt: str = ""
 
 
-class Footer(Struct, frozen=True, tag="footer", tag_field="kind"):
-    """The last line: how many records of each verdict there are, by mode. They add up to the manifest."""
+class Footer(Struct, frozen=True, tag="footer", tag_field="kind", omit_defaults=True):
+    """The last line: how many records of each verdict there are, by mode. They add up to the manifest.
+
+    Attributes:
+        counts: by mode and verdict, without zeros.
+        finished: UTC, ISO 8601.
+        records: how many there are.
+        stopped: why the run was ended before it had recorded its manifest; empty where it came to its end.
+    """
 
     counts: dict[str, dict[str, Count]]
     finished: str
     records: Count
+    stopped: str = ""
 
 
 Line = Header | CaseLine | VariantLine | Record | Footer

@@ -7,7 +7,7 @@ there are, and where in the file the lines of each case stand.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,6 @@ from conformance.files import open_file
 from conformance.judging import VERDICTS
 from conformance.runfile.lines import FORMAT, CaseLine, Count, Footer, Header, Line, Record, Stored, VariantLine
 from conformance.runfile.sealing import LineError, check_seal, decode, is_sealed
-from conformance.runfile.writing import without_zeros
 from conformance.visible import clipped, on_one_line
 
 
@@ -38,7 +37,7 @@ class CaseLines:
     Attributes:
         case: the case.
         variants: by ID, in order.
-        records: in order.
+        records: mode by mode, in order.
     """
 
     case: CaseLine
@@ -122,6 +121,8 @@ class Run:
                     found.variants[line.id] = line
                 elif isinstance(line, Record):
                     found.records.append(line)
+        modes = [mode.name for mode in self.header.modes]
+        found.records.sort(key=lambda record: modes.index(record.mode))  # whichever process was the first
         return found
 
     @property
@@ -141,11 +142,14 @@ def read(path: Path) -> Run:
     Raises:
         RunFileError: it is no run file, of a newer format, or contradicts itself.
     """
-    try:
-        with open_file(path) as file:
-            return _Reader(path).read(file)
-    except OSError as error:
-        raise RunFileError(f"{path}: can't be read: {error.strerror}") from None
+    reader = Reader(path)
+    reader.follow()
+    run = reader.run
+    if run is None:
+        raise RunFileError(f"{path}: empty: not even a header was written")
+    if all(case.line for case in run.cases.values()):  # files of before there were lines keep their order
+        run.cases = dict(sorted(run.cases.items(), key=lambda item: (item[1].path, item[1].line)))
+    return run
 
 
 def _profile_problem(record: Record) -> str:
@@ -167,45 +171,99 @@ def _arrays(line: Line) -> Iterator[tuple[str, Stored]]:
         yield from ((f"the result {i}", stored) for i, stored in enumerate(line.got, start=1))
 
 
-class _Reader:
-    """Goes through a run file once, checks every line against those before it, and notes where cases stand."""
+def read_header(path: Path) -> Header:
+    """Read the first line of a run file, and nothing more.
+
+    Raises:
+        RunFileError: it is no run file, or of a newer format.
+    """
+    reader = Reader(path)
+    reader.follow(lines=1)
+    if reader.run is None:
+        raise RunFileError(f"{path}: empty: not even a header was written")
+    return reader.run.header
+
+
+class Reader:
+    """Goes through a run file, checks every line against those before it, and notes where cases stand.
+
+    It may come back to a file that has grown: it reads on from where it stood.
+
+    Attributes:
+        path: of the file.
+        run: what was read so far, its cases as they came; None before the header.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
+        self.run: Run | None = None
         self._number = 0
         self._offset = 0
+        self._footer = 0
         self._case_of: dict[str, str] = {}
         self._seen: dict[str, int] = {}
         self._bits: dict[tuple[str, str], int] = {}
 
-    def read(self, file: BinaryIO) -> Run:
-        run: Run | None = None
-        while raw := file.readline(limits.RUN_LINE_BYTES + 1):
-            self._number += 1
-            if len(raw) > limits.RUN_LINE_BYTES:
-                raise self._error(f"a line of more than {limits.RUN_LINE_BYTES:,} bytes")
-            if not raw.endswith(b"\n"):
-                if run is not None and run.footer is not None:
-                    raise self._error("something after the footer")
-                break  # the writer died in the middle of this line
-            line = self._decoded(raw)
-            if run is None:
-                if not isinstance(line, Header):
-                    raise self._error("expected the header")
-                run = Run(self._path, line)
-                names = [mode.name for mode in line.modes]
-                if twice := [name for name in names if names.count(name) > 1]:
-                    raise self._error(f"the mode '{twice[0]}' a second time")
-                run.recorded = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in line.modes}
-            else:
-                self._add(run, line, len(raw))
-            self._offset += len(raw)
-        if run is None:
-            raise RunFileError(f"{self._path}: empty: not even a header was written")
-        return run
+    def follow(self, lines: int | None = None) -> None:
+        """Read all whole lines that are there, or no more than so many from the beginning.
+
+        Raises:
+            RunFileError: it is no run file, of a newer format, or contradicts itself.
+        """
+        try:
+            with open_file(self.path) as file:
+                file.seek(self._offset)
+                while (lines is None or self._number < lines) and (raw := file.readline(limits.RUN_LINE_BYTES + 1)):
+                    self._number += 1
+                    if len(raw) > limits.RUN_LINE_BYTES:
+                        raise self._error(f"a line of more than {limits.RUN_LINE_BYTES:,} bytes")
+                    if not raw.endswith(b"\n"):
+                        if self.run is not None and self.run.footer is not None:
+                            raise self._error("something after the footer")
+                        self._number -= 1
+                        break  # the writer died in the middle of this line, or is there yet
+                    self._take(raw)
+        except OSError as error:
+            raise RunFileError(f"{self.path}: can't be read: {error.strerror}") from None
+
+    def holds(self, variant: str, mode: str, idiom: str = "") -> bool:
+        """Whether there is a record of a variant in a mode, in a spelling."""
+        bit = self._bits.get((mode, idiom))
+        return bit is not None and bool(self._seen.get(variant, 0) >> bit & 1)
+
+    @property
+    def variants(self) -> Collection[str]:
+        """The IDs of the variants that there are lines of."""
+        return self._case_of.keys()
+
+    def without_footer(self) -> int:
+        """Forget the footer, where there is one: the run goes on.
+
+        Returns:
+            How many bytes of the file hold what was read, the footer and a torn last line left out.
+        """
+        if self.run is not None and self.run.footer is not None:
+            self.run.footer = None
+            self._number -= 1
+            self._offset = self._footer
+        return self._offset
+
+    def _take(self, raw: bytes) -> None:
+        line = self._decoded(raw)
+        if self.run is None:
+            if not isinstance(line, Header):
+                raise self._error("expected the header")
+            self.run = Run(self.path, line)
+            names = [mode.name for mode in line.modes]
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise self._error(f"the mode '{twice[0]}' a second time")
+            self.run.recorded = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in line.modes}
+        else:
+            self._add(self.run, line, len(raw))
+        self._offset += len(raw)
 
     def _error(self, message: str) -> RunFileError:
-        return RunFileError(f"{self._path}:{self._number}: {message}")
+        return RunFileError(f"{self.path}:{self._number}: {message}")
 
     def _decoded(self, raw: bytes) -> Line:
         try:
@@ -256,6 +314,7 @@ class _Reader:
             if line.id in self._case_of:
                 raise self._error(f"a second time the variant '{line.id}'")
             self._case_of[line.id] = run.cases[line.case].id
+            self._seen[line.id] = 0
             self._note(run, line.case, length)
         elif isinstance(line, Record):
             self._record(run, line)
@@ -263,6 +322,7 @@ class _Reader:
         elif isinstance(line, Footer):
             self._check_footer(run, line)
             run.footer = line
+            self._footer = self._offset
         else:
             raise self._error("a second header")
 
@@ -275,7 +335,7 @@ class _Reader:
                 f"a record of an unknown variant, mode or verdict: {(record.variant, record.mode, record.verdict)}"
             )
         bit = 1 << self._bits.setdefault((record.mode, record.idiom), len(self._bits))
-        seen = self._seen.get(record.variant, 0)
+        seen = self._seen[record.variant]
         if seen & bit:
             raise self._error(f"a second record of '{record.variant}' in mode {record.mode}")
         self._seen[record.variant] = seen | bit
@@ -284,7 +344,7 @@ class _Reader:
     def _check_footer(self, run: Run, footer: Footer) -> None:
         if footer.records != run.size:
             raise self._error(f"the footer counts {footer.records} records, the file holds {run.size}")
-        counted = without_zeros(run.recorded)
+        counted = {mode: {v: n for v, n in verdicts.items() if n} for mode, verdicts in run.recorded.items()}
         if footer.counts != counted:
             raise self._error(f"the footer counts {footer.counts}, the file holds {counted}")
 

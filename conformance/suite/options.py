@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "run cases, their modes and their variants in another order, each seed's its own",
     },
     "run-file": {"default": None, "metavar": "PATH", "help": "write a run file (needs exactly one --backend)"},
+    "shard": {"default": None, "metavar": "K/N", "help": "run the K-th of N shares of the cases"},
+    "resume": {"action": "store_true", "help": "go on with the run file where it was cut off"},
+    "supervise": {
+        "type": float,
+        "default": None,
+        "metavar": "SECONDS",
+        "help": "run in processes that may crash, or hang for so long: it costs a variant (needs --run-file, -s)",
+    },
+    "workers": {
+        "type": int,
+        "default": 1,
+        "metavar": "N",
+        "help": "with --supervise: share the cases among N processes",
+    },
     "dtype": {"action": "append", "default": [], "metavar": "NAME", "help": "timing: a dtype; default: all"},
     "size": {"action": "append", "default": [], "metavar": "SHAPE", "help": "timing: a size, such as 2x20"},
     "full": {"action": "store_true", "help": "timing: every dtype at every size in every mode"},
@@ -62,6 +77,16 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
             group.addoption(*names if short and name not in LONG_ONLY else names[1:], dest=dest, **settings)
         except (ValueError, argparse.ArgumentError):  # another plugin has the short name
             group.addoption(names[1], dest=dest, **settings)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Of pytest-xdist's processes the one that runs no test sees to what the others record."""
+    config = session.config
+    path = getattr(config.option, "conformance_run_file", None)
+    if path and config.pluginmanager.has_plugin("dsession"):
+        from conformance.suite.joining import Joining  # noqa: PLC0415 - this module is loaded with every pytest run
+
+        config.pluginmanager.register(Joining(Path(path), config.option.conformance_resume))
 
 
 def _about_the_suite(pluginmanager: pytest.PytestPluginManager) -> bool:

@@ -7,7 +7,6 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from conformance.casefile.inputs import index, resolved
 from conformance.casefile.model import Full, Given, Put
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
-from conformance.runfile import CaseLine, Made, encoded
+from conformance.runfile import CaseLine, Made, VariantLine, encoded
 
 _LIBRARIES = ("numpy", "ml-dtypes", "python-flint", "pytest")
 """What truth, judging and running are made with, whatever the backend."""
@@ -37,7 +36,13 @@ def case_line(case: LoadedCase, root: Path) -> CaseLine:
     claim = isinstance(case.expression, Comparison)
     text = (case.case.claim if claim else case.case.call) or ""
     about = case.case.about
-    return CaseLine(case.id, case.headline, relative.as_posix(), case.text, about, text, claim, case.case.draw or "")
+    draw = case.case.draw or ""
+    return CaseLine(case.id, case.headline, relative.as_posix(), case.text, about, text, claim, draw, case.line)
+
+
+def bare_variant_line(variant: Variant) -> VariantLine:
+    """A variant without inputs and answer: of one that was lost before they were worked out."""
+    return VariantLine(variant.id, variant.case.id, variant.dtype.name, {}, check=variant.check)
 
 
 def expectation(variant: Variant) -> str:
@@ -137,8 +142,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
-
-
-def now() -> str:
-    """The time, UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from msgspec import UNSET
 
-import conformance
 from conformance import backends
 from conformance.accuracy import curve
 from conformance.backends.base import IDIOMS, Backend, own_version
-from conformance.backends.scripts import ModeScript
 from conformance.backends.spelling import Idioms, Unsupported
 from conformance.backends.state import Change
 from conformance.casefile.errors import Mistake
@@ -24,32 +21,33 @@ from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
-from conformance.corpus import Selection, Share, manifest_digest
+from conformance.corpus import Selection, Share
 from conformance.divergences import Registry
 from conformance.dtypes import DTYPES
 from conformance.execution import Executor, Outcome, differentiated, started
 from conformance.failure import failure_text
 from conformance.findings import Measured
-from conformance.judging import Judge, Judgement
-from conformance.ops import OPERATIONS, Operation
+from conformance.judging import Judge, Judgement, Verdict
+from conformance.ops import OPERATIONS
 from conformance.ordering import place
 from conformance.picture import picture
 from conformance.program import Program, compile_variant
 from conformance.runfile import (
-    FORMAT,
     LARGEST_STORED,
     CaseLine,
     FindingLine,
     Header,
-    IdiomSource,
-    ModeSummary,
+    Reader,
     Record,
     Stored,
+    UnwritableError,
     VariantLine,
     Writer,
     encoded,
+    now,
 )
-from conformance.suite.recording import case_line, commit, environment, expectation, made, now
+from conformance.suite.describing import Describing, Item, WholeOfShard
+from conformance.suite.recording import bare_variant_line, case_line, expectation, made
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
@@ -78,6 +76,20 @@ class _CaseInHand:
     names_dtype: bool
     programs: dict[str, Program] = field(default_factory=dict)
     prepared: dict[str, Prepared] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A variant in a mode, in a spelling: what one record is about."""
+
+    variant: Variant
+    mode: str
+    idiom: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from every other: the variant's ID, the mode, the spelling."""
+        return self.variant.id, self.mode, self.idiom
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,8 @@ class BackendSession:
         self._judge = Judge()
         self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
         self._writer: Writer | None = None
+        self._recorded: Reader | None = None
+        self._announce: Callable[[Attempt], None] = lambda attempt: None
         self._missing_modes: dict[str, str] = {}
         self._changed_by_start: list[Change] = []
         self._current = _CaseInHand("", False)
@@ -150,15 +164,45 @@ class BackendSession:
         if self._executor is None:
             self._backend = None
 
-    def record_to(self, path: Path, items: Sequence[tuple[str, str]], selected: str = "") -> None:
+    def record_to(
+        self,
+        path: Path,
+        items: Sequence[Item],
+        selected: str = "",
+        shard: WholeOfShard | None = None,
+        recorded: Reader | None = None,
+    ) -> None:
         """Write a run file from here on.
 
         Args:
             path: of the run file.
             items: mode and case ID of everything that will run.
             selected: what was asked for, for the header.
+            shard: where `items` are one shard of several: what all of them are.
+            recorded: the run file as far as it goes, if it is to be gone on with; what it holds is not run again.
+
+        Raises:
+            UnwritableError: it can't be written to.
         """
         self.start()
+        self.leave_out(recorded)
+        if recorded is None:
+            with self._executor.watch if self._executor else nullcontext():
+                header = self.header(self.shares(items), selected, shard)
+            self._writer = Writer(path, header)
+        else:
+            self._writer = Writer.go_on(recorded)
+
+    def leave_out(self, recorded: Reader | None) -> None:
+        """Don't run what is in a run file already."""
+        self._recorded = recorded
+
+    def announce_to(self, announce: Callable[[Attempt], None]) -> None:
+        """Call `announce` before each attempt from here on."""
+        self._announce = announce
+
+    def shares(self, items: Sequence[Item]) -> dict[str, Share]:
+        """What each mode runs, of these items."""
         shares = {}
         for mode in self.modes:
             chosen = [case_id for item_mode, case_id in items if item_mode == mode]
@@ -167,9 +211,17 @@ class BackendSession:
             shares[mode] = (
                 whole if set(whole.variants) == set(chosen) else self.selection.share(self.name, mode, chosen)
             )
-        with self._executor.watch if self._executor else nullcontext():
-            header = self.header(shares, selected)
-        self._writer = Writer(path, header)
+        return shares
+
+    def attempts(self, case: LoadedCase, mode: str) -> list[Attempt]:
+        """Everything of a case that the mode's share holds: in the grid's order, or in that of the seed."""
+        share = self.selection.share(self.name, mode, [case.id])
+        variants = share.variants.get(case.id, [])
+        chosen = [Attempt(variant, mode, idiom) for variant in variants for idiom in share.spellings(variant)]
+        if self._seed is not None:
+            seed = self._seed
+            chosen.sort(key=lambda one: place(seed, one.variant.id, one.idiom))
+        return chosen
 
     @property
     def idioms(self) -> Idioms:
@@ -183,28 +235,52 @@ class BackendSession:
             return self._run(variant, mode, idiom)
 
     def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
-        """Run every variant of a case that the mode's share holds, judge each, and record it."""
+        """Run every variant of a case that the mode's share holds, judge each, and record it.
+
+        What is in the run file already is left out.
+
+        Raises:
+            UnwritableError: the run file can't be written to.
+            Exception: something broke while judging; after all else was run.
+        """
         self.start()
         self._forget(case)
-        share = self.selection.share(self.name, mode, [case.id])
-        results = []
+        results, broken = [], []
         with _quiet(), self._executor.watch if self._executor else nullcontext():
-            for variant, idiom in self._in_order(share, case):
-                result = self._run(variant, mode, idiom)
-                results.append(result)
-                if self._writer is not None:
-                    self._record(result)
-        if self._writer is not None:
-            self._writer.flush()
+            for attempt in self.attempts(case, mode):
+                if self._recorded is None or not self._recorded.holds(*attempt.key):
+                    self._announce(attempt)
+                    try:
+                        results.append(self._attempt(attempt))
+                    except UnwritableError:
+                        raise
+                    except Exception as error:
+                        broken.append(error)
+        if broken:
+            raise broken[0]
         return results
 
-    def _in_order(self, share: Share, case: LoadedCase) -> list[tuple[Variant, str]]:
-        """A case's variants, each in every spelling: in the grid's order, or in that of the seed."""
-        chosen = [(v, idiom) for v in share.variants.get(case.id, []) for idiom in share.spellings(v)]
-        if self._seed is not None:
-            seed = self._seed
-            chosen.sort(key=lambda one: place(seed, one[0].id, one[1]))
-        return chosen
+    def _attempt(self, attempt: Attempt) -> Result:
+        """Make an attempt, and record it. Its variant is written before, to be there whatever becomes of it."""
+        variant, writer = attempt.variant, self._writer
+        if writer is not None:
+            self._judge.answers.of_case(variant.case.id)
+            writer.case(lambda: self.case_line(variant), variant.case.id)
+            writer.variant(lambda: self.variant_line(variant), variant.id)
+            writer.flush()
+        result = self._run(variant, attempt.mode, attempt.idiom)
+        if writer is not None:
+            writer.record(self.record_line(result))
+        return result
+
+    def record_loss(self, writer: Writer, attempt: Attempt, verdict: Verdict, reason: str, detail: str) -> None:
+        """Record an attempt that cost its process; with nothing that would have to be worked out: that may be why."""
+        variant = attempt.variant
+        writer.case(lambda: self.case_line(variant), variant.case.id)
+        writer.variant(lambda: bare_variant_line(variant), variant.id)
+        expected = "an error" if variant.case.expect.raises else "a result"
+        finding = FindingLine("status", expected, reason, detail)
+        writer.record(Record(*attempt.key[:2], verdict, reason, [finding], idiom=attempt.idiom))
 
     def _forget(self, case: LoadedCase) -> None:
         """Let go, every so many cases, of what was compiled for those before."""
@@ -215,7 +291,11 @@ class BackendSession:
                 self._executor.release()
 
     def finish(self, complete: bool) -> None:
-        """Close the run file; with a footer if every item ran."""
+        """Close the run file; with a footer if every item ran.
+
+        Raises:
+            UnwritableError: the run file can't be written to.
+        """
         if self._writer is not None:
             if complete:
                 self._writer.finish(now())
@@ -268,13 +348,6 @@ class BackendSession:
         if key not in current.programs:
             current.programs[key] = compile_variant(variant)
         return current.programs[key]
-
-    def _record(self, result: Result) -> None:
-        assert self._writer is not None
-        variant = result.variant
-        self._writer.case(lambda: self.case_line(variant), variant.case.id)
-        self._writer.variant(lambda: self.variant_line(variant), variant.id)
-        self._writer.record(self.record_line(result))
 
     def case_line(self, variant: Variant) -> CaseLine:
         """What a run file says of a variant's case."""
@@ -372,59 +445,26 @@ class BackendSession:
         answers = self._judge.answers.of_program(prepared.program, list(prepared.inputs.values()))
         return "convention" if any(a.special is not None and a.special.any() for a in answers) else "arithmetic"
 
-    def header(self, shares: dict[str, Share], selected: str) -> Header:
-        """What a run file says of the run.
+    def header(self, shares: dict[str, Share], selected: str, shard: WholeOfShard | None = None) -> Header:
+        """What a run file says of the run. What only the framework can tell is left out until it was started.
 
         Args:
             shares: what each mode runs.
             selected: what was asked for.
+            shard: where that is one shard of several: what all of them are.
         """
-        operations = {case.id: case.operations for case in self.selection.cases}
-        names = sorted({name for share in shares.values() for c in share.variants for name in operations[c]})
-        ids = {v.id for share in shares.values() for vs in share.variants.values() for v in vs}
-        return Header(
-            FORMAT,
-            conformance.__version__,
+        describing = Describing(
             self.name,
+            self._class,
+            self._backend,
+            self.missing,
+            self.selection,
             self.device,
-            self._class.versions(),
-            environment(self._backend, self._changed_by_start),
-            self.selection.corpus.digest,
-            manifest_digest(sorted(ids)),
-            [self._mode_summary(mode, share) for mode, share in shares.items()],
-            {name: _about(OPERATIONS[name]) for name in names},
-            self._spellings(names),
-            now(),
-            selected,
+            self.modes,
+            self._changed_by_start,
             f"random, seed {self._seed}" if self._seed is not None else "",
-            commit(self.selection.corpus.root),
-            self._scripts(),
         )
-
-    def _scripts(self) -> dict[str, ModeScript]:
-        """The backend's share of scripts that repeat its results, by mode."""
-        found = {mode: self._class.script(self._executed(mode), self.device) for mode in self.modes}
-        return {mode: script for mode, script in found.items() if script is not None}
-
-    def _spellings(self, names: Sequence[str]) -> list[IdiomSource]:
-        """How the backend spells operations: the primary spelling of each, and those beside it."""
-        found = []
-        for name in names:
-            if name in self._class.idioms:
-                found.append(IdiomSource(name, self._class.idioms.source(name)))
-                others = self._class.idioms.others(name).values() if IDIOMS in self.modes else ()
-                found += [IdiomSource(name, s.source, s.name, _versioned(s.needs), s.needs, s.setting) for s in others]
-        return found
-
-    def _mode_summary(self, mode: str, share: Share) -> ModeSummary:
-        flushes = None
-        missing = self.missing(mode)
-        if (
-            self._backend is not None and not missing and mode not in ("compile", IDIOMS)
-        ):  # a compile of its own costs seconds
-            with suppress(Exception):  # a broken adapter shows in its variants, not here
-                flushes = self._backend.flushes_subnormals(mode)
-        return ModeSummary(mode, share.count, share.left_out, share.because, missing, flushes, tuple(share.subset))
+        return describing.header(shares, selected, shard, self.shares(shard.items) if shard else shares)
 
 
 def _curve(prepared: Prepared, exact: np.ndarray | None) -> list[tuple[float, float]]:
@@ -435,32 +475,11 @@ def _curve(prepared: Prepared, exact: np.ndarray | None) -> list[tuple[float, fl
     return curve(step.bind(list(prepared.inputs.values())), exact) if OPERATIONS[step.operation].elementwise else []
 
 
-def _about(operation: Operation) -> dict[str, str]:
-    """An operation, for a run file's readers."""
-    return {
-        "family": operation.family,
-        "document": operation.document,
-        "summary": operation.summary,
-        "budget": operation.budget_source,
-        "slack": operation.slack,
-    }
-
-
 def _budget_source(variant: Variant, program: Program) -> str:
     """Where the budget comes from: of the gradient, or of the last step."""
     if variant.check == "gradient":
         return _GRADIENT_BUDGET
     return OPERATIONS[program.steps[-1].operation].budget_source if program.steps else ""
-
-
-def _versioned(module: str) -> str:
-    """A module's distribution, with its version where it is installed; nothing for no module."""
-    if not module:
-        return ""
-    root = module.partition(".")[0]
-    with suppress(metadata.PackageNotFoundError):
-        return f"{root} {metadata.version(root)}"
-    return root
 
 
 @contextmanager

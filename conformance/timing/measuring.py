@@ -18,7 +18,8 @@ from conformance.backends.spelling import Unsupported
 from conformance.backends.state import Change
 from conformance.execution import native_step, started
 from conformance.judging import Judge
-from conformance.suite.recording import environment, now
+from conformance.runfile import now
+from conformance.suite.recording import environment
 from conformance.timing import copying
 from conformance.timing.conformity import Truth
 from conformance.timing.loop import Effort, Loop, call_text, direct

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from conformance.backends.numpy import NumpyBackend
-from conformance.suite.recording import commit, environment, now
+from conformance.runfile import now
+from conformance.suite.recording import commit, environment
 
 
 @pytest.mark.parametrize("backend", [None, NumpyBackend()])

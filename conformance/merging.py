@@ -1,0 +1,72 @@
+"""Run files from many machines brought together: one for each backend and device."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from conformance import runfile
+from conformance.runfile import Header, JoinError, Run
+
+
+def merge(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Join run files, shards or other parts of runs, into one for each backend and device.
+
+    Args:
+        paths: of the run files.
+        folder: where the joined ones go, as ``BACKEND-DEVICE.jsonl``; it may hold some of the others.
+
+    Returns:
+        The paths of the joined files.
+
+    Raises:
+        JoinError: they are of different cases, or not parts of one run, or hold the same twice.
+        RunFileError: one of them can't be read.
+        UnwritableError: a joined file can't be written.
+    """
+    headers = {path: runfile.read_header(path) for path in paths}
+    _check_cases(headers)
+    groups: dict[str, list[Path]] = defaultdict(list)
+    for path, header in headers.items():
+        groups[f"{header.backend}-{header.device.replace(':', '')}.jsonl"].append(path)
+    for name, group in groups.items():
+        runfile.join(group, folder / name)
+    return [folder / name for name in groups]
+
+
+def _check_cases(headers: dict[Path, Header]) -> None:
+    (first, known), *others = headers.items()
+    for path, header in others:
+        if header.cases_digest != known.cases_digest:
+            raise JoinError(
+                f"{path}: other case files ({header.cases_digest[:8]}) than {first} ({known.cases_digest[:8]})"
+            )
+
+
+@contextmanager
+def gathered(paths: Sequence[Path]) -> Iterator[list[Run]]:
+    """Run files as a report wants them: shards of one run are joined, in a folder that lasts as long as this does.
+
+    Raises:
+        JoinError: shards don't fit together.
+        RunFileError: a file can't be read.
+    """
+    groups: dict[str, list[Path]] = {}
+    for path in paths:
+        header = runfile.read_header(path)
+        shared = header.shard is not None
+        groups.setdefault(f"{header.backend}-{header.device.replace(':', '')}" if shared else str(path), []).append(
+            path
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        runs = []
+        for name, group in groups.items():
+            path = group[0]
+            if group[1:]:
+                path = Path(folder, f"{name}.jsonl")
+                runfile.join(group, path)
+            runs.append(runfile.read(path))
+        yield runs

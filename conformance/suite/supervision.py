@@ -1,0 +1,179 @@
+"""Attempts run in processes of their own: what crashes, hangs or is killed costs one attempt, which is said.
+
+The keeper is the pytest process that has collected the items. It imports no framework. It forks a worker, which runs
+them; when that dies, the keeper records the attempt in hand as lost, and forks another for the rest. A fork costs some
+milliseconds, where a new pytest process would cost most of a second; the framework itself is started anew each time.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import selectors
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance import processes, runfile
+from conformance.judging import FAILURES, Verdict
+from conformance.runfile import CANT_WRITE, Reader, UnwritableError, Writer, now
+from conformance.suite.board import End
+from conformance.suite.filing import Filing, drop_parts
+from conformance.suite.worker import START_FAILED, STARTS_WITHIN, Worker
+
+IN_A_ROW = 3
+"""So many attempts in a row that are lost in the same way end a run: the framework is broken, not the attempts."""
+
+_TICK_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class _Row:
+    """Attempts lost in a row, with nothing recorded in between."""
+
+    how: str = ""
+    size: int = -1
+    length: int = 0
+
+    def add(self, how: str, before: int, after: int) -> int:
+        """Add one: how it was lost, and how many records there were before and after that; the row's length now."""
+        self.length = self.length + 1 if (how, before) == (self.how, self.size) else 1
+        self.how, self.size = how, after
+        return self.length
+
+
+class Keeper:
+    """Sees to it that every attempt is recorded, whatever becomes of the processes that make them.
+
+    Args:
+        filing: what is run, and the run file.
+        workers: the shares of it; the first writes the run file itself, the others parts that are joined to it.
+        limit: seconds that an attempt may take; 0 for any time.
+
+    Attributes:
+        stopped: why the run was ended before its end, if it was.
+        unwritable: why a run file could not be written to, if it could not.
+        failed: how many records there are of failures, at the end.
+    """
+
+    def __init__(self, filing: Filing, workers: Sequence[Worker], limit: float) -> None:
+        self._filing = filing
+        self._workers = workers
+        self._limit = limit or math.inf
+        self._rows = {worker.path: _Row() for worker in workers}
+        self._selector = selectors.DefaultSelector()
+        self._parent = int(os.environ.get(processes.PARENT, os.getppid()))
+        self.stopped = ""
+        self.unwritable: UnwritableError | None = None
+        self.failed = 0
+
+    def run(self) -> Worker | None:
+        """Run all attempts. Returns in every worker's process, with that, and in the keeper at the end, with None.
+
+        Raises:
+            KeyboardInterrupt: the keeper was interrupted, or the process that started it is gone.
+        """
+        processes.adopt_orphans()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            while not self.stopped and self.unwritable is None and not all(worker.done for worker in self._workers):
+                for worker in self._workers:
+                    if not worker.done and not worker.pid:
+                        if worker.begin(self._filing.open):
+                            self._filing.session.announce_to(worker.announce)
+                            return worker
+                        worker.register(self._selector)
+                self._watch()
+        except BaseException:
+            self._end_all()
+            self._join()
+            raise
+        self._end_all()
+        self._conclude()
+        return None
+
+    def _watch(self) -> None:
+        for key, _ in self._selector.select(_TICK_SECONDS):
+            if key.data is not None and key.data.drain():
+                self._selector.unregister(key.fileobj)
+        if os.getppid() != self._parent:
+            raise KeyboardInterrupt("the process that started this one is gone")
+        for worker in self._workers:
+            if worker.pid:
+                status = worker.bury(self._selector)
+                if status is not None:
+                    try:
+                        self._ended(worker, status)
+                    except UnwritableError as error:
+                        self.unwritable = error
+                else:
+                    worker.hurry(self._limit)
+
+    def _ended(self, worker: Worker, status: int) -> None:
+        """What is to be done after a process of a worker has ended."""
+        board = worker.board
+        if board.unwritable:
+            self.unwritable = UnwritableError.of_status(worker.path, CANT_WRITE + board.unwritable)
+        elif board.ended:
+            worker.done = True
+            worker.whole = board.ended == End.ALL_RAN
+        elif not board.recording:
+            words = [word.strip() for word in worker.words]
+            how = f"nothing within {self._limit * STARTS_WITHIN:g} s" if worker.timed_out else processes.ending(status)
+            cause = words[-1] if status == START_FAILED << 8 and words else "; ".join([how, *words])
+            self.stopped = f"{self._filing.session.name} does not start: {cause}"
+        else:
+            self._lost(worker, status)
+
+    def _lost(self, worker: Worker, status: int) -> None:
+        verdict: Verdict = "timed-out" if worker.timed_out else "crashed"
+        how = f"no result within {self._limit:g} s" if worker.timed_out else processes.ending(status)
+        attempt, before = worker.in_hand, worker.size
+        if attempt is not None:
+            writer = Writer.go_on(worker.follow())
+            words = worker.words
+            if worker.timed_out:
+                words = [word for word in words if not word.startswith(processes.FAULT)]  # that was the keeper's doing
+            self._filing.session.record_loss(writer, attempt, verdict, how, "; ".join(words))
+            writer.close()
+            worker.follow()
+        worker.done = worker.whole = not worker.left
+        if self._rows[worker.path].add(how, before, worker.size) == IN_A_ROW and not worker.done:
+            self.stopped = f"{IN_A_ROW} in a row {verdict}: {how}"
+
+    def _end_all(self) -> None:
+        for worker in self._workers:
+            if worker.pid:
+                worker.kill()
+                while worker.bury(self._selector) is None:
+                    time.sleep(0.001)
+        processes.end_children()
+
+    def _join(self) -> Reader | None:
+        """Bring what all workers recorded into one file; None where there is none of this run."""
+        written = [worker.recorded for worker in self._workers if worker.recorded is not None]
+        if len(self._workers) == 1 or not written:
+            return written[0] if written else None
+        runfile.join([reader.path for reader in written], self._filing.path, of_one_run=True)
+        drop_parts(self._filing.path)
+        joined = Reader(self._filing.path)
+        joined.follow()
+        return joined
+
+    def _conclude(self) -> None:
+        """Write the footer, unless the run was cut short by pytest, or the disk is full."""
+        recorded = None
+        try:
+            recorded = self._join()
+            if recorded is None:
+                Writer(self._filing.path, self._filing.header).finish(now(), self.stopped)
+            elif recorded.run is not None and recorded.run.footer is not None:
+                pass  # a run that was whole is resumed
+            elif self.unwritable is None and (self.stopped or all(worker.whole for worker in self._workers)):
+                Writer.go_on(recorded).finish(now(), self.stopped)
+        except UnwritableError as error:
+            self.unwritable = error
+        if recorded is not None and recorded.run is not None:
+            counts = recorded.run.recorded.values()
+            self.failed = sum(verdicts[verdict] for verdicts in counts for verdict in FAILURES)

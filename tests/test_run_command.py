@@ -1,0 +1,225 @@
+"""`conformance run`, `merge` and `report` on full disks, closed pipes, in shards, and under other engines."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import runfile
+from conformance.runfile import Run
+
+TEXT = """
+  - name: one
+    given: {x: {normal: {shape: [2], scale: k, seed: 1}}}
+    for: {dtype: [float32, float64], k: [1.0, 2.0]}
+    call: sigmoid(x)
+  - {name: two, given: {x: [0.0]}, call: exp(x)}
+  - {name: three, given: {x: [[0.0, 1.0]]}, call: 'softmax(x, axis=1)'}
+  - {name: wrong, given: {x: [0.0]}, call: exp(x), expect: {values: [2.0], because: of a mistake}}
+"""
+
+
+@pytest.fixture
+def command(python: Callable[..., Any], folder: Callable[..., Path]) -> Callable[..., Any]:
+    """A command; `run` is about the cases above, on numpy."""
+    cases = folder(TEXT)
+
+    def call(name: str, *arguments: Any, **where: Any) -> Any:
+        fixed = ("--backend", "numpy", "--cases", cases) if name == "run" else ()
+        return python("-m", "conformance", name, *map(str, (*fixed, *arguments)), **where)
+
+    return call
+
+
+def told(run: Run) -> Any:
+    return run.records, list(run.variants.items()), list(run.cases.values()), run.counts(), run.header.modes
+
+
+def test_shards_run_merged_and_reported_are_the_one_run(command: Callable[..., Any], tmp_path: Path) -> None:
+    assert command("run", "-o", tmp_path / "whole").returncode == 1
+    shards = tmp_path / "reports" / "shards"
+    for number in (1, 2, 3):
+        done = command("run", "--shard", f"{number}/3", "--no-report", cwd=tmp_path)
+        assert done.returncode in (0, 1), done.stderr
+        assert f", shard {number} of 3   eager" in done.stdout
+        assert done.stderr.count("error") == 0
+    done = command("report", *sorted(shards.glob("*.jsonl")), "-o", tmp_path / "joined")
+    assert done.returncode == 1
+    done = command("merge", *sorted(shards.glob("*.jsonl")), "-o", tmp_path / "merged")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(tmp_path / "merged" / "numpy-cpu.jsonl")
+    whole, merged = (runfile.read(tmp_path / name / "numpy-cpu.jsonl") for name in ("whole", "merged"))
+    assert merged.complete and told(merged) == told(whole)
+    assert (tmp_path / "joined" / "parity.html").is_file()
+    done = command("merge", *sorted(shards.glob("*.jsonl"))[1:], "-o", tmp_path / "merged")
+    assert done.returncode == 3
+    assert "error: numpy: missing of 3 shards: 1; not run: " in done.stderr
+    done = command("merge", shards / "numpy-cpu-1of3.jsonl", tmp_path / "whole" / "numpy-cpu.jsonl")
+    assert done.returncode == 2 and "another number of shards" in done.stderr
+
+
+def test_workers_record_what_one_process_does(command: Callable[..., Any], tmp_path: Path) -> None:
+    for workers in (1, 3):
+        assert command("run", "-n", workers, "--no-report", "-o", tmp_path / str(workers)).returncode == 1
+    one, three = (runfile.read(tmp_path / n / "numpy-cpu.jsonl") for n in ("1", "3"))
+    assert three.complete and told(three) == told(one)
+
+
+def test_a_shard_that_is_none_is_a_usage_error(command: Callable[..., Any]) -> None:
+    done = command("run", "--shard", "9/8")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --shard: '9/8' is no shard; expected its number and how many there are")
+
+
+def test_more_shards_than_cases_leave_some_with_nothing_to_do(command: Callable[..., Any], tmp_path: Path) -> None:
+    paths = []
+    for number in (1, 5):
+        done = command("run", "--shard", f"{number}/5", "--no-report", "-o", tmp_path)
+        assert done.returncode in (0, 1), done.stderr
+        paths.append(tmp_path / f"numpy-cpu-{number}of5.jsonl")
+    assert [runfile.read(path).size > 0 for path in paths] == [True, False]
+
+
+def test_a_resumed_run_refuses_another_selection_and_leaves_the_file(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    command("run", "--no-report", "-o", tmp_path, "-k", "one")
+    before = (tmp_path / "numpy-cpu.jsonl").read_bytes()
+    done = command("run", "--no-report", "-o", tmp_path, "--resume")
+    assert done.returncode == 2
+    assert "can't be resumed, for it was begun with other" in done.stderr
+    assert "selection: -k one, now none" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "numpy-cpu.jsonl").read_bytes() == before
+
+
+def test_a_mistake_in_the_command_leaves_an_older_run_file(command: Callable[..., Any], tmp_path: Path) -> None:
+    command("run", "--no-report", "-o", tmp_path)
+    before = (tmp_path / "numpy-cpu.jsonl").read_bytes()
+    assert command("run", "--no-report", "-o", tmp_path, "-k", "(").returncode == 2
+    assert (tmp_path / "numpy-cpu.jsonl").read_bytes() == before
+
+
+def test_a_full_disk_is_told_and_the_records_so_far_are_gone_on_with(
+    command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A limit on the size of files stands for the disk."""
+    arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "--no-report", "-o", str(tmp_path / "out")]
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance", *arguments],
+        preexec_fn=small,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    path = tmp_path / "out" / "numpy-cpu.jsonl"
+    assert done.returncode == 3, done.stderr
+    assert f"error: {path}: can't be written to: File too large; what was recorded until then is in it" in done.stderr
+    assert "Traceback" not in done.stderr
+    run = runfile.read(path)
+    assert run.size > 0 and not run.complete
+    assert command(*arguments, "--resume").returncode == 1
+    assert runfile.read(path).complete
+
+
+@pytest.mark.parametrize("where", ["a file", "the kernel's"])
+def test_a_folder_that_can_not_be_written_to_is_told(where: str, command: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" if where == "a file" else Path("/proc/sys")
+    for arguments in (["run", "--no-report"], ["merge", tmp_path / "none.jsonl"]):
+        done = command(*arguments, "-o", folder)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"error: {folder}") and "can't be written to: " in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_run(folder: Callable[..., Path], tmp_path: Path) -> None:
+    arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "-o", str(tmp_path)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "conformance", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait() == 1, said
+    assert "Traceback" not in said and "BrokenPipe" not in said
+    assert runfile.read(tmp_path / "numpy-cpu.jsonl").complete
+    assert (tmp_path / "parity.html").is_file()
+
+
+# Under pytest-xdist
+
+
+@pytest.fixture
+def distributed(python: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path) -> Callable[..., Any]:
+    """The cases above in two of pytest-xdist's processes."""
+    pytest.importorskip("xdist")
+    common = ("-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "conformance.suite", "-n", "2", "--backend")
+    path = ("--cases", str(folder(TEXT)), "--run-file", str(tmp_path / "run.jsonl"))
+    return lambda *arguments, backend="numpy", **variables: python(*common, backend, *path, *arguments, **variables)
+
+
+def test_what_several_pytest_processes_record_is_joined(
+    distributed: Callable[..., Any], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "run.jsonl.part-gw7").write_text("left by a run that was killed")
+    done = distributed("--dist", "loadgroup")
+    assert done.returncode == 1 and "1 failed" in done.stdout, done.stdout + done.stderr
+    run = runfile.read(tmp_path / "run.jsonl")
+    assert run.complete and run.header.parts == []
+    command("run", "--no-report", "-o", tmp_path)
+    assert told(run) == told(runfile.read(tmp_path / "numpy-cpu.jsonl"))
+    assert list(tmp_path.glob("*.part-*")) == []
+
+
+def test_of_a_pytest_process_that_is_killed_the_records_stay_and_a_resumed_run_adds_what_it_can(
+    python: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    import faulty  # noqa: PLC0415 - imports ctypes and more
+
+    pytest.importorskip("xdist")
+    code = faulty.CODES["be_killed"]
+    grid = "given: {{x: {{full: {{shape: [2], value: k}}}}}}, for: {{k: [{}]}}, call: sigmoid(x)"
+    values = ["1.0, 2.0", f"3.0, {code}.0, 4.0", "5.0", "6.0"]
+    cases = folder("".join(f"  - {{name: c{i}, {grid.format(v)}}}\n" for i, v in enumerate(values)))
+    path = tmp_path / "run.jsonl"
+    common = (
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--pyargs",
+        "conformance.suite",
+        "-n",
+        "2",
+        "--backend",
+        "faulty",
+    )
+    arguments = (*common, "--cases", str(cases), "--run-file", str(path))
+    done = python(*arguments, **faulty.environment(tmp_path))
+    assert done.returncode == 1 and "crashed while running" in done.stdout
+    run = runfile.read(path)
+    assert (run.size, run.footer) == (5, None)
+    assert {record.verdict for record in run.records} == {"passed"}
+    again = python(*arguments, "--resume", **faulty.environment(tmp_path))
+    assert again.returncode == 1
+    assert runfile.read(path).size == 5
+    log = (tmp_path / "log").read_text().splitlines()
+    assert len(log) == 7 and len(set(log)) == 6  # only what was killed was tried again
