@@ -9,6 +9,7 @@ The data's path, and where each step of it lives:
 ``execution``  variant + backend -> outcome
 ``judging``    outcome + truth + expectation + divergences -> verdict
 ``runfile``    what one backend's run recorded
+``reproduction``  a result -> a script that repeats it without this suite
 ``reports``    run files -> pages that people read
 
 Importing this package imports no framework, and nothing else that is slow.

@@ -35,14 +35,14 @@ class JaxBackend(Backend):
 
     @classmethod
     def script(cls, mode: str, device: str = "cpu") -> ModeScript:
-        settings = pieces.WIDE if mode != "jit-x32" else ""
+        settings = pieces.NARROW if mode == "jit-x32" else pieces.WIDE
         if kind_of(device) == "gpu":
             settings += pieces.ON_GPU.format(number=number_of(device))
             settings += pieces.PRECISE_ON_GPU if mode != GPU_FAST else ""
         else:
             settings += pieces.ON_CPU
         return ModeScript(
-            pieces.OPENING + (f"\n{settings}" if settings else ""),
+            pieces.OPENING + settings,
             pinned("jax", "jaxlib", "numpy", "ml-dtypes"),
             source_of(pieces.native),
             source_of(pieces.numbers_of),

@@ -80,11 +80,12 @@ def test_torch_compile(corpus: Selection, repeat: Repeat) -> None:
 
 
 def few(corpus: Selection) -> list[Variant]:
-    """What compiled modes are tried on: several steps, a claim, a narrow dtype in a layout, a gradient, an error."""
+    """What compiled modes are tried on: several steps, a claim, a narrow and a wide dtype in a layout, a gradient."""
     begins = (
         "document/bce-loss/loss-of-the-printed-example",
         "document/softmax/sums-to-one",
         "ops/softmax/layouts[bfloat16",
+        "ops/softmax/layouts[float64",
         "ops/softmax/gradient-of-layouts",
         "ops/stack/",
         "ops/asarray/",

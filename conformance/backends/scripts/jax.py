@@ -16,8 +16,12 @@ import jax.numpy as jnp
 import numpy as np
 """
 
-WIDE = """\
+WIDE = """
 jax.config.update("jax_enable_x64", True)
+"""
+
+NARROW = """
+jax.config.update("jax_enable_x64", False)
 """
 
 ON_CPU = """\
