@@ -17,6 +17,7 @@ from conformance import backends, runfile
 from conformance.cli import app
 from conformance.reports import machines
 from conformance.runfile import Header, ModeSummary, Writer
+from conformance.runfile.sealing import seal
 
 GOOD = """
   - {name: one, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
@@ -503,10 +504,11 @@ def test_diff_exits_with_1_for_what_it_is_to_fail_on_only(
 ) -> None:
     command("run", "-b", "numpy", "-m", "eager", "--cases", folder(GOOD), "-o", tmp_path / "good", "--no-report")
     good, bad = tmp_path / "good" / "numpy-cpu.jsonl", tmp_path / "changed.jsonl"
-    lines = good.read_text(encoding="utf-8").splitlines(keepends=True)
-    changed = [line.replace('"verdict":"passed"', '"verdict":"failed"') for line in lines]
-    changed[-1] = changed[-1].replace('"passed"', '"failed"')
-    bad.write_text("".join(changed), encoding="utf-8")
+    # The lines without their checksums, changed, with new ones.
+    lines = [re.sub(rb',"crc32.*', b"}", line) for line in good.read_bytes().splitlines()]
+    changed = [line.replace(b'"verdict":"passed"', b'"verdict":"failed"') for line in lines]
+    changed[-1] = changed[-1].replace(b'"passed"', b'"failed"')
+    bad.write_bytes(b"".join(map(seal, changed)))
     done = call("diff", good, bad, "-o", tmp_path / "d.html", "--show", 1)
     assert done.exit_code == 1
     assert "verdicts that became worse: 3" in done.stdout
