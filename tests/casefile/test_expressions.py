@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import time
 from typing import Any
 
 import pytest
@@ -307,11 +306,10 @@ def test_every_value_of_a_grid_must_fit_where_its_name_stands() -> None:
     ],
     ids=lambda text: f"{text[:12]}~{len(text)}",
 )
+@pytest.mark.timeout(60)  # what it guards against takes hours
 def test_expressions_made_to_exhaust_a_parser_are_refused_at_once(text: str) -> None:
-    start = time.perf_counter()
     with pytest.raises(Mistake):
         parse_call(text)
-    assert time.perf_counter() - start < 1
 
 
 def test_expressions_may_nest_some_levels() -> None:

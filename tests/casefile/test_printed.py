@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -166,10 +165,9 @@ def test_what_is_no_printed_array_is_refused_with_its_place(text: str, message: 
         "[" + "1 " * 100_000,
     ],
 )
+@pytest.mark.timeout(60)  # what it guards against takes hours
 def test_printouts_made_to_exhaust_a_parser_are_refused_at_once(text: str) -> None:
-    start = time.perf_counter()
     refused(text)
-    assert time.perf_counter() - start < 2
 
 
 def test_the_largest_numbers_printed_to_a_few_digits_reach_infinity() -> None:
