@@ -426,6 +426,7 @@ def calls(inner: Any) -> Any:
     )
 
 
+@settings(deadline=None)
 @given(
     calls(
         st.recursive(
