@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
 import typer
 
+from conformance.files import files_in
 from conformance.terminal import CLOSED_PIPE, Terminal, end, write
 
 if TYPE_CHECKING:
@@ -346,7 +347,7 @@ def report(
     from conformance import merging, runfile, running
     from conformance.console import print_summary
 
-    paths = run_files or sorted(output.glob("*.jsonl"))
+    paths = run_files or files_in(output, ".jsonl")
     timings = _timings(output)
     if not paths and not timings:
         _fail(f"no run files in {output}; 'conformance run' writes them")
@@ -526,7 +527,7 @@ def divergences(
         for line in checking.registered(_select(cases, []).corpus, backend and _backends(backend)):
             _out.print(line)
         return
-    paths = run_files or sorted(Path("reports").glob("*.jsonl"))
+    paths = run_files or files_in(Path("reports"), ".jsonl")
     if not paths:
         _fail("no run files in reports; 'conformance run' writes them")
     try:

@@ -77,3 +77,8 @@ def files_under(root: Path, suffix: str) -> Iterator[Path]:
                     waiting.append(Path(entry.path))
                 elif entry.name.endswith(suffix):
                     yield Path(entry.path)
+
+
+def files_in(folder: Path, suffix: str) -> list[Path]:
+    """What stands in a folder under a name that ends so, sorted; nothing where the path is no folder, nor could be."""
+    return sorted(folder.glob(f"*{suffix}")) if os.path.isdir(folder) else []  # Path.glob minds a name that is too long

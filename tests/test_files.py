@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance import limits
-from conformance.files import files_under, open_file, read_file
+from conformance.files import files_in, files_under, open_file, read_file
 
 
 def test_a_file_and_a_link_to_one_are_read(tmp_path: Path) -> None:
@@ -61,6 +61,14 @@ def test_files_are_found_in_every_folder_and_links_to_folders_are_not_followed(t
     (tmp_path / "deep" / "link.yaml").symlink_to("c.yaml")
     found = {path.relative_to(tmp_path).as_posix() for path in files_under(tmp_path, ".yaml")}
     assert found == {"a.yaml", "deep/c.yaml", "deep/er/d.yaml", "deep/link.yaml"}
+
+
+def test_what_stands_in_a_folder_is_sorted_and_what_is_no_folder_holds_nothing(tmp_path: Path) -> None:
+    for name in ("b.jsonl", "a.jsonl", "c.json"):
+        (tmp_path / name).touch()
+    assert [path.name for path in files_in(tmp_path, ".jsonl")] == ["a.jsonl", "b.jsonl"]
+    for path in (tmp_path / "a.jsonl", tmp_path / "nowhere", tmp_path / ("x" * 300)):
+        assert files_in(path, ".jsonl") == []
 
 
 def test_a_search_ends_after_so_many_files_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.visible import clipped, on_one_line, visible
@@ -44,6 +44,7 @@ def test_no_control_format_or_surrogate_character_of_unicode_is_left_that_moves_
             assert visible(character) != character, hex(code)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_is_visible_can_always_be_encoded_and_is_so_twice(text: str) -> None:
     shown = visible(text)

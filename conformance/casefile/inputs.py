@@ -79,7 +79,7 @@ def _numbers(
         if isinstance(spec, Binades):  # of the top binade, numbers may round up to infinity
             largest = to_array("max", dtype)
             rounded = np.clip(rounded, -largest, largest).astype(dtype.numpy)
-        return rounded
+        return np.asarray(rounded)  # NumPy's functions make a scalar of an array of rank 0
     if source not in ("integers", "bernoulli"):
         raise Mistake(f"'{source}' makes real numbers, which dtype {dtype.name} can't hold", keys)
     if dtype.kind == "integer" and values.size:

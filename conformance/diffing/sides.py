@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import runfile
+from conformance.files import files_in
 from conformance.runfile import Run, RunFileError
 from conformance.timing import timingfile
 from conformance.timing.model import TimingRun
@@ -44,7 +45,7 @@ def load(name: str, path: Path) -> Side:
         SideError: nothing is there, or a file of it can't be read.
     """
     if path.is_dir():
-        runs, timings = sorted(path.glob("*.jsonl")), timingfile.paths_in(path)
+        runs, timings = files_in(path, ".jsonl"), timingfile.paths_in(path)
         if not runs and not timings:
             raise SideError(
                 f"{path}: no run files and no timing files; 'conformance run' and 'conformance bench' write"

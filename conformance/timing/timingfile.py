@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from conformance import limits
-from conformance.files import read_file
+from conformance.files import files_in, read_file
 from conformance.timing.model import FOLDER, FORMAT, Calls, Cell, Circumstances, Timing, TimingRun
 from conformance.visible import clipped, on_one_line
 
@@ -61,7 +61,7 @@ class _Opening(Struct):
 
 def paths_in(reports: Path) -> list[Path]:
     """The timing files in a folder of reports."""
-    return sorted((reports / FOLDER).glob("*.json"))
+    return files_in(reports / FOLDER, ".json")
 
 
 def read(path: Path) -> TimingRun:

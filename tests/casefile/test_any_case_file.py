@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from conformance import limits
@@ -152,7 +152,7 @@ def loaded(content: bytes) -> Corpus | None:
             return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case_files)
 def test_what_loads_can_be_prepared_and_all_else_is_refused_with_places(text: str) -> None:
     corpus = loaded(text.encode())
@@ -162,7 +162,7 @@ def test_what_loads_can_be_prepared_and_all_else_is_refused_with_places(text: st
         assert materialise(variant).keys() == variant.case.case.given.keys()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_case_file_with_bytes_changed_loads_or_is_refused_with_places(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(SEEDS)))
@@ -178,7 +178,7 @@ def test_a_case_file_with_bytes_changed_loads_or_is_refused_with_places(data: st
     loaded(bytes(content))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_at_all_are_refused_with_places(content: bytes) -> None:
     assert loaded(content) is None

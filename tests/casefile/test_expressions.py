@@ -424,6 +424,7 @@ def calls(inner: Any) -> Any:
     )
 
 
+@settings(deadline=None)
 @given(
     calls(
         st.recursive(

@@ -170,6 +170,16 @@ def test_a_number_that_the_dtype_can_not_hold_is_not_put() -> None:
         assert caught.value.keys[:2] == ("put", "value")
 
 
+@pytest.mark.parametrize("source", ["normal: {", "uniform: {", "bernoulli: {", "binades: {", "full: {value: 1, "])
+def test_the_one_element_of_an_array_of_rank_0_is_replaced(variants: Variants, source: str) -> None:
+    seed = "" if "full" in source else ", seed: 1"
+    (variant,) = variants(
+        f"cases:\n  - {{name: a, given: {{x: {{{source}shape: []{seed}}}, put: {{at: [], value: 5}}}}}}, call: exp(x)}}\n"
+    ).values()
+    (array,) = materialise(variant).values()
+    assert isinstance(array, np.ndarray) and (array.shape, float(array)) == ((), 5.0)
+
+
 def test_a_layout_is_taken_by_word_or_from_the_grid_and_leaves_the_numbers(variants: Variants) -> None:
     given = "{x: {normal: {shape: [2, 3], seed: 1}, put: {at: [0, 1], value: 9}, layout: %s}}"
     (plain,) = arrays(variants, given % "contiguous").values()

@@ -160,7 +160,9 @@ def changed(lines: list[dict[str, Any]], data: st.DataObject) -> list[dict[str, 
     return lines
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_a_run_file_is_refused_with_its_line_or_every_reader_makes_something_of_it(
     data: st.DataObject, lines: list[dict[str, Any]], tmp_path: Path

@@ -30,6 +30,7 @@ lines: st.SearchStrategy[Line] = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(lines)
 def test_a_line_comes_back_as_it_was_and_is_one_line_of_json(line: Line) -> None:
     raw = encode(line)
@@ -38,6 +39,7 @@ def test_a_line_comes_back_as_it_was_and_is_one_line_of_json(line: Line) -> None
     assert list(json.loads(raw))[-1] == "crc32"
 
 
+@settings(deadline=None)
 @given(lines, st.data())
 def test_changed_bytes_are_no_line(line: Line, data: st.DataObject) -> None:
     raw = bytearray(encode(line))
@@ -50,6 +52,7 @@ def test_changed_bytes_are_no_line(line: Line, data: st.DataObject) -> None:
         decode(bytes(raw))
 
 
+@settings(deadline=None)
 @given(lines, st.data())
 def test_a_line_that_was_cut_is_no_line(line: Line, data: st.DataObject) -> None:
     raw = encode(line)
@@ -57,7 +60,7 @@ def test_a_line_that_was_cut_is_no_line(line: Line, data: st.DataObject) -> None
         decode(raw[: data.draw(st.integers(0, len(raw) - 1))])
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80))
 def test_bytes_from_anywhere_are_no_line_whether_or_not_they_have_a_checksum(content: bytes) -> None:
     for raw in (content, seal(content + b"}"), seal(b'{"kind":"record",' + content + b"}")):
