@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -503,10 +504,15 @@ def test_diff_exits_with_1_for_what_it_is_to_fail_on_only(
 ) -> None:
     command("run", "-b", "numpy", "-m", "eager", "--cases", folder(GOOD), "-o", tmp_path / "good", "--no-report")
     good, bad = tmp_path / "good" / "numpy-cpu.jsonl", tmp_path / "changed.jsonl"
-    lines = good.read_text(encoding="utf-8").splitlines(keepends=True)
-    changed = [line.replace('"verdict":"passed"', '"verdict":"failed"') for line in lines]
-    changed[-1] = changed[-1].replace('"passed"', '"failed"')
-    bad.write_text("".join(changed), encoding="utf-8")
+    run = runfile.read(good)
+    writer = Writer(bad, run.header)
+    for part in run.parts():
+        writer.case(lambda part=part: part.case, part.case.id)
+        for record in part.records:
+            line = part.variants[record.variant]
+            writer.variant(lambda line=line: line, line.id)
+            writer.record(msgspec.structs.replace(record, verdict="failed"))
+    writer.finish("t")
     done = call("diff", good, bad, "-o", tmp_path / "d.html", "--show", 1)
     assert done.exit_code == 1
     assert "verdicts that became worse: 3" in done.stdout
