@@ -11,15 +11,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from conformance import proposing, runfile, running
+from conformance import diffing, proposing, runfile, running
 from conformance.backends.base import IDIOMS
-from conformance.reports import parity
+from conformance.diffing import PairingError, Side, telling
+from conformance.failure import record_text
+from conformance.reports import diff, machines, parity
 from conformance.runfile import (
     CaseLine,
     FindingLine,
@@ -27,6 +30,7 @@ from conformance.runfile import (
     IdiomSource,
     ModeSummary,
     Record,
+    Run,
     RunFileError,
     Stored,
     VariantLine,
@@ -177,9 +181,29 @@ def test_a_run_file_is_refused_with_its_line_or_every_reader_makes_something_of_
         assert str(error).isprintable()
         return
     event("read")
+    whole = tmp_path / "whole.jsonl"
+    whole.write_bytes(b"".join(seal(json.dumps(line).encode()) for line in lines))
+    original = runfile.read(whole)
     parity.write([run], tmp_path / "page.html")
     proposing.as_yaml("numpy", proposing.propose(run))
     list(running.summary([run]))
     running.shortcomings(run)
     for run_, case, record in running.failures([run]):
-        running.failure_lines(run_, case, record)
+        record_text(run_.header, case, record)
+    written = machines.write([run], tmp_path, running.shortcomings(run))
+    ET.parse(written[0])
+    against(run, original, tmp_path)
+    against(original, run, tmp_path)
+
+
+def against(a: Run, b: Run, folder: Path) -> None:
+    """Compare two runs on the console and as a page; they may have nothing in common."""
+    try:
+        pairing = diffing.pair(Side("A", a.path, [a], []), Side("B", b.path, [b], []))
+    except PairingError:
+        event("nothing to compare")
+        return
+    comparison = diffing.compare(pairing)
+    text = "\n".join(telling.lines(comparison, 100))
+    assert all(line.isprintable() for line in text.split("\n"))
+    diff.write(comparison, "A", "B", ["verdict"], folder / "diff.html")
