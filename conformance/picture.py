@@ -21,7 +21,10 @@ FEW = 8
 MOST_CELLS = 256
 _LONGEST_ROW = 64
 _ENDS = (1.0, 2.0, 4.0, 16.0, 256.0)
-_LETTERS = "abcdef"
+_SIGNS = "aAbBcCdDeEfF!0"
+"""The letter of each class, by its number; the last one is that of class -1."""
+
+_OUTSIDE = _SIGNS.index("!")
 
 
 def picture(exact: np.ndarray, got: np.ndarray) -> str:
@@ -35,24 +38,21 @@ def picture(exact: np.ndarray, got: np.ndarray) -> str:
         return ""
     if not dtypes.known(exact.dtype) or dtypes.of(exact).kind != "floating":
         return ""
-    letters = _classes(exact, got).reshape(_rows(got.shape))
-    rows, width = letters.shape
+    rows, width = _rows(got.shape)
     run = max(math.ceil(width / _LONGEST_ROW), math.ceil(width * rows / MOST_CELLS) if rows == 1 else 1)
-    cells = [[_worst(row[start : start + run]) for start in range(0, width, run)] for row in letters]
-    if len(cells) * len(cells[0]) > MOST_CELLS:
-        many = math.ceil(len(cells) * len(cells[0]) / MOST_CELLS)
-        cells = [[max(column) for column in zip(*cells[i : i + many], strict=True)] for i in range(0, len(cells), many)]
+    # The largest class of some neighbours is that of their worst element.
+    cells = np.maximum.reduceat(_classes(exact, got).reshape(rows, width), np.arange(0, width, run), axis=1)
+    if cells.size > MOST_CELLS:
+        many = math.ceil(cells.size / MOST_CELLS)
+        cells = np.maximum.reduceat(cells, np.arange(0, rows, many), axis=0)
         run *= many
-    text = "".join(_letter(value) for row in cells for value in row)
-    return f"{len(cells[0])} {len(cells)} {run} {text}"
+    text = "".join(_SIGNS[value] for value in cells.ravel().tolist())
+    return f"{cells.shape[1]} {cells.shape[0]} {run} {text}"
 
 
 def _rows(shape: tuple[int, ...]) -> tuple[int, int]:
     """The last axis along a row; a single row where there is but one axis."""
     return math.prod(shape[:-1]), shape[-1]
-
-
-_OUTSIDE = 2 * len(_LETTERS)
 
 
 def _classes(exact: np.ndarray, got: np.ndarray) -> np.ndarray:
@@ -64,16 +64,3 @@ def _classes(exact: np.ndarray, got: np.ndarray) -> np.ndarray:
     same = (exact == got) | ((exact != exact) & (got != got))
     outside = ~known | ~dtypes.finite(got)
     return np.where(outside, np.where(same, -1, _OUTSIDE), classes).astype(np.int64)
-
-
-def _worst(classes: np.ndarray) -> int:
-    return int(classes.max(initial=-1))
-
-
-def _letter(value: int) -> str:
-    if value < 0:
-        return "0"
-    if value == _OUTSIDE:
-        return "!"
-    letter = _LETTERS[value // 2]
-    return letter.upper() if value % 2 else letter

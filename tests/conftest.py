@@ -9,8 +9,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -27,6 +28,18 @@ from conformance.divergences import Registry
 from conformance.execution import Executor, Outcome
 from conformance.judging import Judge, Judgement
 from conformance.program import compile_variant
+from conformance.runfile import (
+    FORMAT,
+    CaseLine,
+    Header,
+    IdiomSource,
+    ModeSummary,
+    Record,
+    Run,
+    VariantLine,
+    Writer,
+    read,
+)
 
 
 @dataclass
@@ -194,3 +207,67 @@ def python(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess
         )
 
     return run
+
+
+class MakeRun(Protocol):
+    """What makes up a run for the tests of reports: no framework, no case files."""
+
+    def __call__(self, backend: str, records: Sequence[Record], **changes: Any) -> Run: ...
+
+
+def _case_of(variant: str) -> str:
+    return variant.partition("[")[0]
+
+
+@pytest.fixture(scope="session")
+def run_maker() -> Callable[[Path], MakeRun]:
+    """For a folder, what makes a run of a backend from its records; cases, variants and manifest follow from them.
+
+    Changes: `variants` (lines that stand for the made-up ones), `cases` (likewise), `lacking` (records that each mode
+    lacks), `finished` (False: no footer), and any field of the header.
+    """
+    return lambda folder: partial(_make_run, folder)
+
+
+@pytest.fixture
+def make_run(run_maker: Callable[[Path], MakeRun], tmp_path: Path) -> MakeRun:
+    """Makes runs in this test's own folder (see `run_maker`)."""
+    return run_maker(tmp_path)
+
+
+def _make_run(folder: Path, backend: str, records: Sequence[Record], **changes: Any) -> Run:
+    lines: Mapping[str, VariantLine] = changes.pop("variants", {})
+    cases: Mapping[str, CaseLine] = changes.pop("cases", {})
+    lacking, finished = changes.pop("lacking", 0), changes.pop("finished", True)
+    modes = list(dict.fromkeys(record.mode for record in records)) or ["eager"]
+    counted = {mode: sum(record.mode == mode for record in records) for mode in modes}
+    fields: dict[str, Any] = {
+        "format": FORMAT,
+        "suite": "0.1.0",
+        "backend": backend,
+        "device": "cpu",
+        "versions": {backend: "1.2.3"},
+        "environment": {"python": "3.11.7", "system": "Linux x86_64", "processor": "a processor", "cores": "2"},
+        "cases_digest": "ab" * 32,
+        "manifest_digest": "cd" * 32,
+        "modes": [ModeSummary(mode, counted[mode] + lacking, flushes_subnormals=False) for mode in modes],
+        "operations": {"sigmoid": {"document": "torch.nn.Sigmoid()(x)", "summary": "1 / (1 + exp(-x))"}},
+        "idioms": [IdiomSource("sigmoid", f"def sigmoid(x):\n    return {backend}.sigmoid(x)")],
+        "started": "2030-01-02T03:04:05+00:00",
+    }
+    made = len(list(folder.iterdir()))
+    writer = Writer(folder / f"{made}" / f"{backend}.jsonl", Header(**fields | changes))
+    for record in records:
+        name = lines[record.variant].case if record.variant in lines else _case_of(record.variant)
+        case = cases.get(name) or CaseLine(
+            name, name.split("/")[-2], f"{name}.yaml", f"  - name: {name}", "", "sigmoid(x)", False
+        )
+        line = lines.get(record.variant) or VariantLine(record.variant, name, "float32", {})
+        writer.case(lambda case=case: case, name)
+        writer.variant(lambda line=line: line, record.variant)
+        writer.record(record)
+    if finished:
+        writer.finish("2030-01-02T03:05:00+00:00")
+    else:
+        writer.close()
+    return read(writer.path)

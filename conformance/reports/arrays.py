@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,8 +17,15 @@ _FLOATING = frozenset(dtype.numpy for dtype in DTYPES.values() if dtype.kind == 
 
 def load(stored: Stored) -> np.ndarray | None:
     """The elements that are stored, or None where they can't be read."""
+    return _loaded(stored.dtype, tuple(stored.shape), stored.data, stored.sha256)
+
+
+@lru_cache(maxsize=64)  # about a variant's: each part of a report looks at the same arrays
+def _loaded(dtype: str, shape: tuple[int, ...], data: str, sha256: str) -> np.ndarray | None:
     try:
-        return stored.array()
+        array = Stored(dtype, list(shape), data, sha256).array()
+        array.flags.writeable = False
+        return array
     except ValueError:  # base64's own error is one too
         return None
 

@@ -19,6 +19,7 @@ raising; 2, results differ in their bits; 4, a gradient.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from io import StringIO
 from typing import Any
 
 from conformance.judging import FAILURES, VERDICTS
@@ -67,8 +68,8 @@ class Index:
         self._operations, self._dtypes, self._truths, self._off = Table(), Table(), Table(), Table(())
         self._cases: list[list[Any]] = []
         self._labels: list[str | list[str]] = []
-        self._by_variant: dict[str, list[str]] = {name: [] for name in ("dtype", "flag", "truth", "offset")}
-        self._by_record: dict[str, list[str]] = {name: [] for name in ("story", "ulp")}
+        self._by_variant = {name: StringIO() for name in ("dtype", "flag", "truth", "offset")}
+        self._by_record = {name: StringIO() for name in ("story", "ulp")}
 
     def add(self, part: CaseMaterial) -> None:
         """Add a case with its variants."""
@@ -132,15 +133,15 @@ class Index:
             {"columns": columns, "spellings": spellings, "verdicts": VERDICTS}
             | {name: table.all for name, table in tables.items()}
             | {"cases": self._cases, "labels": self._labels}
-            | {name: "".join(characters) for name, characters in (self._by_variant | self._by_record).items()}
+            | {name: characters.getvalue() for name, characters in (self._by_variant | self._by_record).items()}
         )
 
     def _variant(self, name: str, number: int) -> None:
-        self._by_variant[name].append(character(number))
+        self._by_variant[name].write(character(number))
 
     def _record(self, record: Record | None) -> None:
-        self._by_record["story"].append(character(0 if record is None else self.story(record)))
-        self._by_record["ulp"].append(character(0 if record is None else self._numbers(rounded(record.ulp))))
+        self._by_record["story"].write(character(0 if record is None else self.story(record)))
+        self._by_record["ulp"].write(character(0 if record is None else self._numbers(rounded(record.ulp))))
 
     def _who_is_off(self, records: Mapping[int, Record]) -> tuple[str, ...]:
         """The backends whose plain mode deviates, registered or not."""

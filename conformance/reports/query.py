@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 
 _PLAIN = re.compile(r"[\w./+-]+")
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})  # the box holds no line breaks
 
 
 def term(field: str, value: str, relation: str = "=") -> str:
     """A term of a query: ``mode=jit``, ``why="no such dtype"``."""
     if _PLAIN.fullmatch(value):
         return f"{field}{relation}{value}"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{field}{relation}"{escaped}"'
+    return f'{field}{relation}"{value.translate(_ESCAPES)}"'

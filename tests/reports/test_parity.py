@@ -74,7 +74,11 @@ def unpacked(text: str, name: str) -> Any:
 def unfolded(text: str) -> str:
     """The page with everything in it that is there only when a fold is opened."""
     folds = unpacked(text, "folds")
-    whole = re.sub(r'(<div data-fold="(\d+)">)(?=</div>)', lambda found: found[1] + folds[int(found[2])], text)
+    whole = re.sub(
+        r'(<div data-fold="(\d+)">)<noscript>.*?</noscript>(?=</div>)',
+        lambda found: found[1] + folds[int(found[2])],
+        text,
+    )
     assert len(re.findall(r"data-fold=", whole)) == len(folds)
     return whole
 

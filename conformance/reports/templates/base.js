@@ -7,6 +7,7 @@ async function unpack(packed) {
 }
 
 const modern = "DecompressionStream" in window;  // every browser since 2023
+if (!modern) for (const words of document.querySelectorAll("noscript")) words.before(make("p", {class: "warnings"}, words.textContent.replace(/<[^>]*>/g, "")));
 const content = id => document.getElementById(id)?.textContent ?? "";
 
 /** Text from elsewhere as it may be looked at: control and bidirectional characters are shown as escapes. */
@@ -37,12 +38,13 @@ async function copy(words, what) {
   try {
     await navigator.clipboard.writeText(words);
   } catch {  // not everywhere is a page from a file allowed to; the old way still is
-    const area = make("textarea", {class: "unseen", "aria-hidden": "true"});
+    const area = make("textarea", {class: "unseen", "aria-hidden": "true"}), focused = document.activeElement;
     area.value = words;
     document.body.append(area);
     area.select();
     document.execCommand("copy");
     area.remove();
+    focused?.focus({preventScroll: true});
   }
   say(`${what} copied`);
 }

@@ -48,7 +48,9 @@ function variantRow(i) {
     else {
       const place = make("td", {class: "opened", colspan: width + 1 + (hasSpellings ? 1 : 0)});
       row.after(detail = make("tr", null, place));
-      place.append(account(await lines(i)));
+      const told = account(await lines(i));
+      if (!row.isConnected) return;  // another list was asked for in the meantime
+      place.append(told);
     }
     button.setAttribute("aria-expanded", String(Boolean(detail)));
     state.v = detail ? idOf(i) : "";

@@ -16,9 +16,10 @@ function readAddress() {
   return true;
 }
 
-function writeAddress() {
-  const hash = Object.entries(state).filter(([, value]) => value).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-  history.replaceState(null, "", hash ? `#${hash}` : "#variants");
+/** Put the state into the address; `step` makes it one that the browser's Back button returns from. */
+function writeAddress(step = false) {
+  const hash = `#${Object.entries(state).filter(([, value]) => value).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&") || "q="}`;
+  if (hash !== location.hash) history[step ? "pushState" : "replaceState"](null, "", hash);
 }
 
 /** The query without the terms of the buttons, and which of those it had. */
@@ -31,7 +32,7 @@ function parts() {
 
 function buttons() {
   const place = document.getElementById("quick"), {rest, pressed} = parts();
-  const set = words => { Object.assign(state, {q: [rest, ...words].filter(Boolean).join(" "), v: ""}); return render(); };
+  const set = words => { Object.assign(state, {q: [rest, ...words].filter(Boolean).join(" "), v: ""}); return render(true); };
   place.replaceChildren(
     make("button", {type: "button", "aria-pressed": String(!pressed.length), click: async () => { await set([]); place.querySelector("button").focus(); }}, "All"),
     ...quick.map((one, i) => make("button", {type: "button", "aria-pressed": String(pressed.includes(one)), click: async () => {
@@ -47,7 +48,7 @@ const counts = [];
   document.querySelector(`[data-count="${i}"]`)?.replaceChildren(counts[i].toLocaleString("en"));
 }));
 
-async function render() {
+async function render(step = false) {
   const target = state.v ? numberOf(state.v) : -1;
   let parsed = parse(state.q), found = parsed.problem ? [] : search(parsed);
   if (target >= 0 && !found.includes(target)) {  // a link to a variant is about that
@@ -66,7 +67,7 @@ async function render() {
     shown.wanted.open = true;
     await row?.open();
   }
-  writeAddress();
+  writeAddress(step);
 }
 
 let pause = 0;
@@ -76,7 +77,7 @@ query.addEventListener("input", () => {
 });
 
 // Keyboard: / to the query, arrows through what is listed, Enter opens, Escape leaves.
-const stops = () => [query, ...list.querySelectorAll(".stop")].filter(element => element.offsetParent);
+const stops = () => [query, ...list.querySelectorAll(".stop")].filter(element => element.offsetParent && !element.closest("details:not([open]) > :not(summary)"));
 addEventListener("keydown", event => {
   const typing = event.target.matches("input, select, textarea");
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -91,7 +92,7 @@ addEventListener("keydown", event => {
     clearTimeout(pause);
     state.q = query.value;
     state.v = "";
-    render().then(() => stops()[1]?.focus());
+    render(true).then(() => stops()[1]?.focus());
   } else if (event.key === "Escape" && list.contains(event.target)) {
     const open = event.target.closest("td.opened")?.parentElement.previousElementSibling?.querySelector("button") ?? (event.target.matches("[aria-expanded=true]") ? event.target : null);
     if (open) { open.click(); open.focus(); } else query.focus();
@@ -103,6 +104,10 @@ function follow() {
     let name = "";
     try { name = decodeURIComponent(location.hash.slice(1)); } catch { return; }
     if (name) unfold(name);
+    else if (state.q || state.v) {  // back to where the page was opened
+      Object.assign(state, {q: "", v: ""});
+      render();
+    }
     return;
   }
   render().then(() => { if (!state.v) document.getElementById("variants").scrollIntoView(); });

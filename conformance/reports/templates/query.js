@@ -4,7 +4,8 @@ const fields = {
   id: "variant", op: "variant", case: "variant", dtype: "variant", is: "variant", off: "variant", truth: "variant",
   verdict: "record", backend: "record", mode: "record", device: "record", channel: "record", why: "record", ulp: "record", spelling: "record",
 };
-const termPattern = /\s*(?:(-?)(?:([a-z]+)(>=|<=|[:=<>]))?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))|(\S))/uy;
+const termPattern = /\s*(?:(-?)(?:([a-z]+)(>=|<=|[:=<>]))?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))|(\S))/suy;
+const escapes = {n: "\n", r: "\r"};  // a box of one line holds no line breaks
 
 /** How many letters have to change to make one word of another. */
 function distance(a, b) {
@@ -50,8 +51,10 @@ function parse(query) {
     if (!found) break;  // only white space is left
     const [whole, minus, name, relation, quoted, plain, odd] = found;
     if (odd) return {terms, problem: "A quotation mark is not closed"};
-    const value = quoted === undefined ? plain : quoted.replace(/\\(.)/gu, "$1");
-    if (name && !(name in fields)) {
+    const value = quoted === undefined ? plain : quoted.replace(/\\(.)/gsu, (_, letter) => escapes[letter] || letter);
+    const lacking = quoted === undefined && !name && /^([a-z]+)(>=|<=|[:=<>])$/.exec(plain);
+    if (lacking && Object.hasOwn(fields, lacking[1]) && query[termPattern.lastIndex] !== '"') return {terms, problem: `“${plain}” lacks its value`};
+    if (name && !Object.hasOwn(fields, name)) {
       if (relation !== "=") return {terms, problem: unknownField(name)};
       terms.push({not: Boolean(minus), field: "id", relation: ":", value: whole.trim().slice(minus.length), test: pattern(whole.trim().slice(minus.length), true)});  // axis=0 is a part of IDs
       continue;
@@ -72,6 +75,3 @@ function parse(query) {
   }
   return {terms, problem: ""};
 }
-
-/** A value as a query holds it. */
-const term = (field, value) => /^[\w./+-]+$/.test(value) ? `${field}=${value}` : `${field}="${value.replace(/[\\"]/g, "\\$&")}"`;

@@ -175,7 +175,7 @@ function account(variant) {
   const rows = variant.outcomes.map(outcome => [outcome, together(index.columns.filter((column, i) => outcomeAt(variant, i) === outcome))])
     .filter(([, labels]) => labels.length).map(([outcome, labels]) => outcomeRow(variant, outcome, labels));
   const absent = index.columns.filter((column, i) => !outcomeAt(variant, i));
-  return make("div", {class: "variant", id: "variant"},
+  return make("div", {class: "variant"},
     make("h4", {tabindex: "-1"}, make("span", {class: "id"}, variant.id), " ",
       copyButton("Copy link", "Link", () => `${location.href.split("#")[0]}#v=${encodeURIComponent(variant.id)}`)),
     list,
