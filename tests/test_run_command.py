@@ -114,7 +114,7 @@ def test_a_full_disk_is_told_and_the_records_so_far_are_gone_on_with(
     arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "--no-report", "-o", str(tmp_path / "out")]
 
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
 
     done = subprocess.run(
         [sys.executable, "-m", "conformance", *arguments],
@@ -145,7 +145,7 @@ def test_a_folder_that_can_not_be_written_to_is_told(where: str, command: Callab
         assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_goes_away_does_not_stop_the_run(folder: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_leaves_a_whole_run_file_and_no_complaint(folder: Callable[..., Path], tmp_path: Path) -> None:
     arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "-o", str(tmp_path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "conformance", *arguments],
@@ -158,10 +158,9 @@ def test_a_reader_that_goes_away_does_not_stop_the_run(folder: Callable[..., Pat
     process.stdout.close()
     said = process.stderr.read().decode()
     process.stderr.close()
-    assert process.wait() == 1, said
+    assert process.wait() == 141, said
     assert "Traceback" not in said and "BrokenPipe" not in said
     assert runfile.read(tmp_path / "numpy-cpu.jsonl").complete
-    assert (tmp_path / "parity.html").is_file()
 
 
 # Under pytest-xdist
