@@ -145,7 +145,9 @@ def test_a_folder_that_can_not_be_written_to_is_told(where: str, command: Callab
         assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_goes_away_leaves_a_whole_run_file_and_no_complaint(folder: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_leaves_a_whole_run_file_and_no_complaint(
+    folder: Callable[..., Path], tmp_path: Path
+) -> None:
     arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "-o", str(tmp_path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "conformance", *arguments],

@@ -9,8 +9,12 @@ a variant being ``[inputs, answers, expected, budget source, codes, outcomes, ki
 outcome's number after ``0``. An outcome is ``[story, result, ulp, budget, at, end to end, {raised, findings}]``, cut
 off where the rest is empty; stories are those of `index`. `kinds` are dtype and shape of each result, or one number if
 all have the same. Numbers of texts stand for the packet's own texts; a budget source is a number of the texts that all
-packets share. Scripts are those of the columns' records: each a list of numbers, of three parts among the texts that
-all packets share and then of parts among the packet's own; a number, of the words that say why there is none; or 0.
+packets share.
+
+Scripts are ``[bodies, for each column [frame, body, measured]]``. A frame is a number of the frames that all packets
+share, ``[head, helpers, functions]`` among their texts; a body is ``[inputs, call, shown, closing]``, and `measured` a
+part, all among the packet's own texts. Instead of the three a column may have one number: of the words that say why
+there is no script, or 0. A script is its parts that are not empty, with the title before the inputs.
 """
 
 from __future__ import annotations
@@ -48,7 +52,7 @@ class Details:
         self._material = material
         self._index = index
         self._composers = [Composer(run.header) for run in material.runs]
-        self._shared = Table("")
+        self._shared, self._frames = Table(""), Table()
         self._case = 0
         self.packets: list[str] = []
         self._begin()
@@ -69,11 +73,11 @@ class Details:
             if len(self._variants) == PACKET:
                 self._close()
 
-    def finish(self) -> list[str]:
-        """Close the last packet; gives the texts that all packets share."""
+    def finish(self) -> dict[str, list[Any]]:
+        """Close the last packet; gives the texts and the frames of scripts that all packets share."""
         if self._variants or self._cases:
             self._close()
-        return self._shared.all
+        return {"texts": self._shared.all, "frames": self._frames.all}
 
     def _close(self) -> None:
         self.packets.append(packed({"texts": self._texts.all, "cases": self._cases, "variants": self._variants}))
@@ -98,25 +102,27 @@ class Details:
             outcomes.kinds[0] if len(set(outcomes.kinds)) == 1 else outcomes.kinds,
             outcomes.texts,
             outcomes.pictures if any(outcomes.pictures) else [],
-            [
-                self._script(column.run, part.case, lines, records.get(column.number))
-                for column in self._material.columns
-            ],
+            self._scripts(part.case, lines, records),
         ]
 
-    def _script(
-        self, run: int, case: CaseLine, lines: Mapping[int, VariantLine], record: Record | None
-    ) -> list[int] | int:
-        """The script that repeats a record, in parts; or the words that say why there is none."""
-        if record is None or record.verdict in ("unsupported", "not-run"):
-            return 0
-        try:
-            script = self._composers[run].compose(case, lines[run], record.mode, record.idiom, record)
-        except NoScriptError as reason:
-            return self._texts(cut(str(reason)))
-        shared = (script.head, script.helpers, script.functions)
-        own = (script.title, script.inputs, script.call, script.shown, script.measured, script.closing)
-        return [*map(self._shared, shared), *(self._texts(text) for text in own if text)]
+    def _scripts(self, case: CaseLine, lines: Mapping[int, VariantLine], records: Mapping[int, Record]) -> list[Any]:
+        """The scripts that repeat the records of a variant, in parts; or the words that say why there is none."""
+        bodies = Table()
+        found: list[list[int] | int] = []
+        for column in self._material.columns:
+            record = records.get(column.number)
+            if record is None or record.verdict in ("unsupported", "not-run"):
+                found.append(0)
+                continue
+            try:
+                script = self._composers[column.run].compose(case, lines[column.run], record.mode, record.idiom, record)
+            except NoScriptError as reason:
+                found.append(self._texts(cut(str(reason))))
+                continue
+            frame = self._frames(tuple(map(self._shared, (script.head, script.helpers, script.functions))))
+            body = bodies(tuple(map(self._texts, (script.inputs, script.call, script.shown, script.closing))))
+            found.append([frame, body, self._texts(script.measured)])
+        return [bodies.all, found] if any(found) else []
 
 
 class _Outcomes:

@@ -108,7 +108,7 @@ class Page:
     accuracies: list[Accuracy]
     index: dict[str, Any]
     packets: list[str]
-    shared: list[str]
+    shared: dict[str, list[Any]]
 
 
 def page(runs: Sequence[Run]) -> Page:

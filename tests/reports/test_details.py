@@ -14,7 +14,7 @@ from conformance.backends.torch import TorchBackend
 from conformance.reports.details import PACKET, Details
 from conformance.reports.index import Index
 from conformance.reports.material import gather
-from conformance.reproduction import Composer
+from conformance.reproduction import Composer, title
 from conformance.runfile import FindingLine, IdiomSource, Record, Stored, VariantLine
 
 V = "ops/softmax/a[float32,axis=0]"
@@ -25,16 +25,16 @@ def unpack(packet: str) -> Any:
     return json.loads(zlib.decompress(base64.b64decode(packet)))
 
 
-def packets(*runs: Any) -> tuple[list[Any], list[str], dict[str, Any]]:
-    """The packets, the texts that they share, and the index."""
+def packets(*runs: Any) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    """The packets, what they share, and the index."""
     material = gather(runs)
     index = Index(material)
     details = Details(material, index)
     for part in material.parts():
         index.add(part)
         details.add(part)
-    sources = details.finish()
-    return [unpack(packet) for packet in details.packets], sources, index.data()
+    shared = details.finish()
+    return [unpack(packet) for packet in details.packets], shared, index.data()
 
 
 def told(*runs: Any) -> tuple[list[str], dict[str, Any]]:
@@ -173,22 +173,24 @@ def test_the_script_of_each_result_is_there_in_parts_that_are_kept_once(make_run
     runs = [with_scripts(make_run, backend, records) for backend in ("torch", "other")]
     (packet,), shared, _ = packets(*runs)
     for i, name in enumerate(names):
-        scripts = packet["variants"][i][9]
+        bodies, scripts = packet["variants"][i][9]
         for run, two in zip(runs, (scripts[:2], scripts[2:]), strict=True):
-            for mode, parts in zip(("eager", "compile"), two, strict=True):
-                texts = [shared[part] for part in parts[:3]] + [packet["texts"][part] for part in parts[3:]]
+            for mode, (frame, body, measured) in zip(("eager", "compile"), two, strict=True):
+                frames = [shared["texts"][number] for number in shared["frames"][frame]]
+                inputs, call, shown, closing = (packet["texts"][number] for number in bodies[body])
+                texts = [*frames, title(name), inputs, call, shown, packet["texts"][measured], closing]
                 record = next(r for r in records if (r.variant, r.mode) == (name, mode))
                 (part,) = run.parts()
                 due = Composer(run.header).compose(part.case, part.variants[name], mode, "", record)
                 assert "\n".join(filter(None, texts)) + "\n" == due.text
-    heads = [text for text in shared if "# /// script" in text]
-    assert len(heads) == 4, "one for each run and mode"
+    heads = [text for text in shared["texts"] if "# /// script" in text]
+    assert len(heads) == len(shared["frames"]) == 4, "one for each run and mode"
 
 
 def test_where_there_is_no_script_the_reason_stands_instead(make_run: Any) -> None:
     name = "ops/sigmoid/one[float32]"
     records = [Record(name, "eager", "passed", got=stored(1)), Record(name, "compile", "unsupported", "no compiler")]
     texts, variant = told(with_scripts(make_run, "silent", records))
-    why, nothing = variant["scripts"]
+    _, (why, nothing) = variant["scripts"]
     assert texts[why] == "backend 'silent' has not said how a script runs something in its mode 'eager'"
     assert nothing == 0, "what could not be run can't be repeated"

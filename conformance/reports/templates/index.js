@@ -92,11 +92,21 @@ function search({terms}) {
 // The packets with the full accounts; each is unpacked when it is first looked into.
 const packets = content("packets").split("\n");
 const perPacket = index.perPacket, opened = new Map();
-let shared = null;  // texts that all packets share
+let shared = null;  // what all packets share
 
 async function packet(number) {
   if (!opened.has(number)) opened.set(number, unpack(packets[number]));
   return opened.get(number);
+}
+
+/** A script from its parts; the title is as `conformance.reproduction.title` makes it. */
+function joined([frame, body, measured], bodies, all, texts, id) {
+  const [inputs, call, shown, closing] = bodies[body].map(number => texts[number]);
+  const plain = id.split(/\s+/u).filter(Boolean).join(" ").replace(/[^ -\x7e]|\\/gu, letter => {
+    const code = letter.codePointAt(0), hex = code.toString(16);
+    return letter === "\\" ? "\\\\" : code < 0x100 ? `\\x${hex.padStart(2, "0")}` : code < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+  });
+  return `${[...all.frames[frame].map(number => all.texts[number]), `\n\n# Variant ${plain}`, inputs, call, shown, texts[measured], closing].filter(Boolean).join("\n")}\n`;
 }
 
 /** The full account of a variant: its own lines, and the texts that they number. */
@@ -106,8 +116,8 @@ async function lines(i) {
   const [inputs, answers, expected, source, codes, outcomes, kinds, results, pictures, scripts] = variants[i % perPacket];
   const home = cases[caseOf[i]], all = await shared;
   return {
-    i, id: idOf(i), home, text: number => texts[number] || "", inputs: texts[inputs], answers, expected: texts[expected], source: all[source], codes, pictures,
-    scripts: scripts.map(one => typeof one === "number" ? {why: texts[one], code: ""} : {why: "", code: `${[...one.slice(0, 3).map(part => all[part]), ...one.slice(3).map(part => texts[part])].filter(Boolean).join("\n")}\n`}),
+    i, id: idOf(i), home, text: number => texts[number] || "", inputs: texts[inputs], answers, expected: texts[expected], source: all.texts[source], codes, pictures,
+    scripts: (scripts[1] || []).map(one => typeof one === "number" ? {why: texts[one], code: ""} : {why: "", code: joined(one, scripts[0], all, texts, idOf(i))}),
     results: results.map((elements, at) => [texts[Array.isArray(kinds) ? kinds[at] : kinds], elements]),
     outcomes: outcomes.map(([told, result, ulp, budget, at, whole, details]) => ({...story(told), result, ulp, budget, at, whole, details: details || {}})),
   };

@@ -135,7 +135,7 @@ function blame(variant) {
 
 /** The command that repeats a result, and the script that does so without this suite. */
 function repeat(variant) {
-  const recorded = index.columns.map((column, i) => ({...column, outcome: outcomeAt(variant, i), script: variant.scripts[i]})).filter(column => column.outcome);
+  const recorded = index.columns.map((column, i) => ({...column, outcome: outcomeAt(variant, i), script: variant.scripts[i] || {why: "", code: ""}})).filter(column => column.outcome);
   const fine = column => ["passed", "unsupported"].includes(column.outcome.verdict);
   const worst = recorded.find(column => !fine(column)) || recorded[0];
   for (const [number] of others(variant)) {
