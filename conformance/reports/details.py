@@ -6,10 +6,10 @@ A packet holds some hundred variants in a row, compressed, so that a page of a h
 
 a variant being ``[inputs, answers, expected, budget source, codes, outcomes, kinds, results, pictures, scripts]``.
 `codes` has a character for each column and then for each of the case's spellings: ``.`` for no record, else the
-outcome's number after ``0``. An outcome is ``[story, result, ulp, budget, at, end to end, {raised, findings}]``, cut
-off where the rest is empty; stories are those of `index`. `kinds` are dtype and shape of each result, or one number if
-all have the same. Numbers of texts stand for the packet's own texts; a budget source is a number of the texts that all
-packets share.
+outcome's number after ``0``. An outcome is ``[result, budget, at, end to end, {raised, findings}]``, cut off where the
+rest is empty; its story and its error are those that `index` has of any of its records. `kinds` are dtype and shape of
+each result, or one number if all have the same. Numbers of texts stand for the packet's own texts; a budget source is a
+number of the texts that all packets share.
 
 Scripts are ``[bodies, for each column [frame, body, measured]]``. A frame is a number of the frames that all packets
 share, ``[head, helpers, functions]`` among their texts; a body is ``[inputs, call, shown, closing]``, and `measured` a
@@ -89,7 +89,7 @@ class Details:
         quiet = all(record.verdict in ("passed", "unsupported") for record in records.values())
         answer = next((one.answer for one in lines.values() if one.answer), None)
         outcomes = _Outcomes(self._index, self._texts, _BRIEF if quiet else _FULL, answer)
-        codes = [outcomes.code(records.get(column.number)) for column in self._material.columns]
+        codes = [outcomes.code(records.get(column.number), drawn=True) for column in self._material.columns]
         codes += [outcomes.code(others.get(number)) for number in spelled]
         most = _BRIEF_INPUTS if quiet else _FULL_INPUTS
         return [
@@ -140,8 +140,8 @@ class _Outcomes:
         self.kinds: list[int] = []
         self.pictures: list[str] = []
 
-    def code(self, record: Record | None) -> str:
-        """The character that stands for a record."""
+    def code(self, record: Record | None, drawn: bool = False) -> str:
+        """The character that stands for a record; `drawn`: its result is to be drawn, if no other one was the same."""
         if record is None:
             return "."
         key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
@@ -149,9 +149,9 @@ class _Outcomes:
             self._results[key] = len(self.texts)
             self.texts.append(" | ".join(elements(stored, self._most) for stored in record.got))
             self.kinds.append(self._strings(" | ".join(map(described, record.got))))
-            self.pictures.append(record.picture or _drawn(self._answer, record.got[0]))
+            self.pictures.append((record.picture or _drawn(self._answer, record.got[0])) if drawn else "")
         outcome = self._outcome(record, self._results.get(key, _NO_RESULT))
-        known = repr(outcome)
+        known = repr((self._index.story(record), rounded(record.ulp), outcome))
         if known not in self._codes:
             self._codes[known] = chr(ord("0") + len(self.all))
             self.all.append(outcome)
@@ -167,15 +167,13 @@ class _Outcomes:
                 for finding in record.findings
             ]
         outcome: list[Any] = [
-            self._index.story(record),
             result,
-            rounded(record.ulp),
             rounded(record.budget),
             _place(record),
             rounded(record.end_to_end),
             details or None,
         ]
-        while outcome[-1] in (None, ""):
+        while outcome and outcome[-1] in (None, ""):
             outcome.pop()
         return outcome
 

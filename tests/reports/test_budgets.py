@@ -10,6 +10,7 @@ from conformance import judging
 from conformance.backends.base import IDIOMS
 from conformance.reports import parity
 from conformance.reports.budgets import BudgetGroup
+from conformance.reports.page import unpacked
 from conformance.reports.tally import FLUSHED
 from conformance.reports.view import page
 from conformance.runfile import Record, VariantLine
@@ -133,7 +134,11 @@ def written() -> Any:
     """Write the page of some runs; its section of budgets, as it stands or without tags."""
 
     def write(*runs: Any, raw: bool = False) -> str:
-        text = parity.render(page(runs)).partition('<section id="budgets"')[2].partition("</section>")[0]
+        whole = parity.render(page(runs))
+        text = whole.partition('<section id="budgets"')[2].partition("</section>")[0]
+        # The table is folded: it is kept apart, compressed.
+        folds = unpacked(whole.split('id="folds">')[1].split("</script>")[0])
+        text = re.sub(r'(<div data-fold="(\d+)">)(?=</div>)', lambda found: found[1] + folds[int(found[2])], text)
         return text if raw else " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
     return write

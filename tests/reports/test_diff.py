@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
-import zlib
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from conformance import diffing
 from conformance.diffing import Side
 from conformance.reports import diff
+from conformance.reports.page import unpacked
 from conformance.runfile import CaseLine, FindingLine, Record, Run, VariantLine
 
 HOSTILE = (
@@ -73,7 +72,7 @@ def page(tmp_path: Path) -> Callable[..., str]:
 def folds(text: str) -> list[str]:
     """The folded parts of a page."""
     (packed,) = re.findall(r'<script type="text/plain" id="folds">(.*?)</script>', text, re.DOTALL)
-    return json.loads(zlib.decompress(base64.b64decode(packed)))  # type: ignore[no-any-return]
+    return unpacked(packed)  # type: ignore[no-any-return]
 
 
 def failing(name: str) -> Record:

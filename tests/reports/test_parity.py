@@ -3,9 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
-import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest
 
 from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
-from conformance.reports import parity
+from conformance.reports import page, parity
 from conformance.runfile import CaseLine, FindingLine, IdiomSource, ModeSummary, Record, Run, Stored, VariantLine
 from conformance.visible import visible
 
@@ -68,7 +66,7 @@ class Reader(HTMLParser):
 
 def unpacked(text: str, name: str) -> Any:
     """Data of the page's script, as it unpacks them."""
-    return json.loads(zlib.decompress(base64.b64decode(text.split(f'id="{name}">')[1].split("</script>")[0])))
+    return page.unpacked(text.split(f'id="{name}">')[1].split("</script>")[0])
 
 
 def unfolded(text: str) -> str:

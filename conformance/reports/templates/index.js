@@ -119,7 +119,10 @@ async function lines(i) {
     i, id: idOf(i), home, text: number => texts[number] || "", inputs: texts[inputs], answers, expected: texts[expected], source: all.texts[source], codes, pictures,
     scripts: (scripts[1] || []).map(one => typeof one === "number" ? {why: texts[one], code: ""} : {why: "", code: joined(one, scripts[0], all, texts, idOf(i))}),
     results: results.map((elements, at) => [texts[Array.isArray(kinds) ? kinds[at] : kinds], elements]),
-    outcomes: outcomes.map(([told, result, ulp, budget, at, whole, details]) => ({...story(told), result, ulp, budget, at, whole, details: details || {}})),
+    outcomes: outcomes.map(([result, budget, at, whole, details], number) => {
+      const place = recordsOf[i] + codes.indexOf(String.fromCharCode(48 + number));
+      return {...story(storyAt[place]), ulp: index.numbers[ulpAt[place]], result, budget, at, whole, details: details || {}};
+    }),
   };
 }
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
-import zlib
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 
 from conformance.reports import timing
+from conformance.reports.page import unpacked
 from conformance.reports.timing import view, wording
 from conformance.timing.model import FORMAT, Calls, Cell, Circumstances, Copy, Timing, TimingRun
 
@@ -83,7 +82,7 @@ class Reader(HTMLParser):
 def folds(text: str) -> list[str]:
     packed = re.search(r'id="folds">([^<]*)<', text)
     assert packed is not None
-    found: list[str] = json.loads(zlib.decompress(base64.b64decode(packed[1])))
+    found: list[str] = unpacked(packed[1])
     return found
 
 
