@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,8 +17,10 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from conformance.files import open_file
 from conformance.runfile.lines import Header, IdiomSource, ModeSummary, Part
-from conformance.runfile.reading import RunFileError, read
+from conformance.runfile.reading import RunFileError, lines_of, read
+from conformance.runfile.sealing import LineError, check_seal
 from conformance.runfile.writing import UnwritableError, Writer, now
 
 
@@ -161,8 +163,7 @@ def _joined(headers: Sequence[Header]) -> Header:
     first = headers[0]
     environment: dict[str, str] = {}
     for name in dict.fromkeys(name for header in headers for name in header.environment):
-        found = dict.fromkeys(header.environment.get(name, "") for header in headers)
-        environment[name] = " | ".join(text or "unknown" for text in found)
+        environment[name] = _said(header.environment.get(name, "") for header in headers)
     summaries = [header.shard.whole if header.shard else header.modes for header in headers]
     return replace(
         first,
@@ -171,9 +172,16 @@ def _joined(headers: Sequence[Header]) -> Header:
         operations=dict(sorted({k: v for header in headers for k, v in header.operations.items()}.items())),
         idioms=_idioms(headers),
         started=min(header.started for header in headers),
+        commit=_said(header.commit for header in headers),
         shard=None,
         parts=[],
     )
+
+
+def _said(texts: Iterable[str]) -> str:
+    """What all parts say, or each of them where they differ."""
+    first, *others = dict.fromkeys(texts)
+    return " | ".join(text or "unknown" for text in (first, *others)) if others else first
 
 
 def _mode(same: Sequence[ModeSummary]) -> ModeSummary:
@@ -268,12 +276,13 @@ def _end(writer: Writer, runs: Sequence[_Part], header: Header) -> None:
 
 def _lines(path: Path) -> Iterator[tuple[bytes, _Case | _Variant | _Record]]:
     """The whole lines of a file that was found right, without its header and footer."""
-    with path.open("rb") as file:
-        for raw in file:
+    with open_file(path) as file:
+        for raw in lines_of(file):
             if raw.endswith(b"\n"):
                 try:
+                    check_seal(raw)
                     line = _DECODER.decode(raw)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except (LineError, msgspec.DecodeError, UnicodeDecodeError):
                     raise JoinError(f"{path}: was changed while it was being read; read it again") from None
                 if not isinstance(line, _Header | _Footer):
                     yield raw, line
