@@ -65,8 +65,8 @@ def join(paths: Sequence[Path], path: Path, *, of_one_run: bool = False) -> Head
     Args:
         paths: of the run files.
         path: of the joined one.
-        of_one_run: they are what the processes of a single run wrote: what is in one of them already is left out, and
-            they are not listed in the header.
+        of_one_run: they are what the processes of a single run, which may be a shard, wrote: what is in one of them
+            already is left out, and the joined file's header is theirs.
 
     Returns:
         The joined file's header.
@@ -78,9 +78,10 @@ def join(paths: Sequence[Path], path: Path, *, of_one_run: bool = False) -> Head
     """
     runs = [_Part.of(one) for one in paths]
     _check_same_run(runs)
-    header = _joined([run.header for run in runs])
-    if not of_one_run:
-        header = replace(header, parts=[part for run in runs for part in run.parts()])
+    if of_one_run:
+        header = replace(runs[0].header, started=min(run.header.started for run in runs))
+    else:
+        header = replace(_joined([run.header for run in runs]), parts=[part for run in runs for part in run.parts()])
     beside = path.with_name(path.name + ".joined")
     try:
         _write(runs, beside, header, of_one_run)
@@ -174,7 +175,6 @@ def _joined(headers: Sequence[Header]) -> Header:
         started=min(header.started for header in headers),
         commit=_said(header.commit for header in headers),
         shard=None,
-        parts=[],
     )
 
 
@@ -263,7 +263,7 @@ def _is_new(common: _Common, line: _Variant, path: Path) -> bool:
 def _end(writer: Writer, runs: Sequence[_Part], header: Header) -> None:
     missing = sum(mode.variants for mode in header.modes) - writer.size
     reasons = [f"{run.header.shard or run.path.name}: {run.stopped}" for run in runs if run.stopped]
-    if shard := runs[0].header.shard:
+    if (shard := runs[0].header.shard) and header.shard is None:
         there = {run.header.shard.number for run in runs if run.header.shard}
         absent = [str(n) for n in islice((n for n in range(1, shard.of + 1) if n not in there), _NAMED + 1)]
         named = ", ".join([*absent[:_NAMED], *(["…"] if absent[_NAMED:] else [])])

@@ -176,6 +176,22 @@ def test_what_is_in_two_parts_is_refused_with_both_files_or_left_out_within_one_
     assert run.complete and run.header.parts == []
 
 
+def test_what_the_processes_of_one_shard_wrote_is_that_shard(numpy: Numpy, tmp_path: Path) -> None:
+    (whole, _) = numpy.shards(2)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    at = [i for i, line in enumerate(lines) if line.startswith(b'{"kind":"case"')][1]
+    halves = [lines[:at], [lines[0], *lines[at:-1]]]
+    paths = [tmp_path / f"half{i}.jsonl" for i in range(2)]
+    for path, half in zip(paths, halves, strict=True):
+        path.write_bytes(b"".join(half))
+    join(paths, tmp_path / "joined.jsonl", of_one_run=True)
+    joined, run = runfile.read(tmp_path / "joined.jsonl"), runfile.read(whole)
+    assert joined.complete and told(joined) == told(run)
+    join(paths[:1], tmp_path / "joined.jsonl", of_one_run=True)
+    joined = runfile.read(tmp_path / "joined.jsonl")
+    assert joined.footer is None and joined.header == run.header
+
+
 HEADER = Header(
     FORMAT, "1", "numpy", "cpu", {"numpy": "2"}, {"python": "3.11", "cores": "2"}, "c", "m",
     [ModeSummary("eager", 2, flushes_subnormals=False)], {"exp": {}}, [IdiomSource("exp", "def exp(x): ...")], "t1",
