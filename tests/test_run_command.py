@@ -105,7 +105,7 @@ def test_a_resumed_run_refuses_another_selection_and_leaves_the_file(
     before = (tmp_path / "numpy-cpu.jsonl").read_bytes()
     done = command("run", "--no-report", "-o", tmp_path, "--resume")
     assert done.returncode == 2
-    assert "can't be resumed, for it was begun with other" in done.stderr
+    assert f"error: {tmp_path / 'numpy-cpu.jsonl'}: can't be resumed, for it was begun with other" in done.stderr
     assert "selection: -k one, now none" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "numpy-cpu.jsonl").read_bytes() == before
