@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from conformance import runfile
 from conformance.runfile import Header, JoinError, Run
+
+_FILE_NAME = re.compile(r"\w[\w.+ -]{0,200}")
 
 
 def merge(paths: Sequence[Path], folder: Path) -> list[Path]:
@@ -31,10 +34,18 @@ def merge(paths: Sequence[Path], folder: Path) -> list[Path]:
     _check_cases(headers)
     groups: dict[str, list[Path]] = defaultdict(list)
     for path, header in headers.items():
-        groups[f"{header.backend}-{header.device.replace(':', '')}.jsonl"].append(path)
+        groups[_name(path, header)].append(path)
     for name, group in groups.items():
         runfile.join(group, folder / name)
     return [folder / name for name in groups]
+
+
+def _name(path: Path, header: Header) -> str:
+    """The name of a joined file. What a file from elsewhere says must not lead out of the folder."""
+    name = f"{header.backend}-{header.device.replace(':', '')}.jsonl"
+    if not _FILE_NAME.fullmatch(name):
+        raise JoinError(f"{path}: a file can't be named after its backend '{header.backend}' and device")
+    return name
 
 
 def _check_cases(headers: dict[Path, Header]) -> None:
@@ -57,16 +68,13 @@ def gathered(paths: Sequence[Path]) -> Iterator[list[Run]]:
     groups: dict[str, list[Path]] = {}
     for path in paths:
         header = runfile.read_header(path)
-        shared = header.shard is not None
-        groups.setdefault(f"{header.backend}-{header.device.replace(':', '')}" if shared else str(path), []).append(
-            path
-        )
+        groups.setdefault(_name(path, header) if header.shard is not None else str(path), []).append(path)
     with tempfile.TemporaryDirectory() as folder:
         runs = []
         for name, group in groups.items():
             path = group[0]
             if group[1:]:
-                path = Path(folder, f"{name}.jsonl")
+                path = Path(folder, name)
                 runfile.join(group, path)
             runs.append(runfile.read(path))
         yield runs

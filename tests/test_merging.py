@@ -83,6 +83,17 @@ def test_a_shard_alone_is_told_as_one(tmp_path: Path) -> None:
         assert str(run.header.shard) == "shard 1 of 2"
 
 
+@pytest.mark.parametrize("name", ["../numpy", "/etc/numpy", "a/b", "", ".hidden", "x" * 300, "a\0b", "a\nb"])
+def test_a_backend_whose_name_is_no_file_name_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    path = shard(tmp_path / "in" / "1", 1, backend=name)
+    with pytest.raises(JoinError, match="a file can't be named after its backend"):
+        merging.merge([path], tmp_path / "out")
+    with pytest.raises(JoinError, match="a file can't be named after its backend"), merging.gathered([path]):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
 def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
     path = shard(tmp_path / "1", 1)
     shutil.copy(path, tmp_path / "copy")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from conformance import runfile
@@ -65,11 +66,21 @@ def test_shards_run_merged_and_reported_are_the_one_run(command: Callable[..., A
     assert done.returncode == 2 and "another number of shards" in done.stderr
 
 
-def test_workers_record_what_one_process_does(command: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [((), "numpy-cpu.jsonl"), (("--shard", "1/2", "--random-order", "1"), "numpy-cpu-1of2.jsonl")],
+)
+def test_workers_record_what_one_process_does(
+    arguments: tuple[str, ...], name: str, command: Callable[..., Any], tmp_path: Path
+) -> None:
     for workers in (1, 3):
-        assert command("run", "-n", workers, "--no-report", "-o", tmp_path / str(workers)).returncode == 1
-    one, three = (runfile.read(tmp_path / n / "numpy-cpu.jsonl") for n in ("1", "3"))
-    assert three.complete and told(three) == told(one)
+        done = command("run", "-n", workers, *arguments, "--no-report", "-o", tmp_path / str(workers))
+        assert done.returncode in (0, 1), done.stderr
+    for folder in ("", "random-order") if arguments else ("",):
+        one, three = (runfile.read(tmp_path / n / folder / name) for n in ("1", "3"))
+        assert three.complete and told(three) == told(one)
+        assert three.header == msgspec.structs.replace(one.header, started=three.header.started)
+        assert three.header.order == ("random, seed 1" if folder else "")
 
 
 def test_a_shard_that_is_none_is_a_usage_error(command: Callable[..., Any]) -> None:
@@ -94,7 +105,7 @@ def test_a_resumed_run_refuses_another_selection_and_leaves_the_file(
     before = (tmp_path / "numpy-cpu.jsonl").read_bytes()
     done = command("run", "--no-report", "-o", tmp_path, "--resume")
     assert done.returncode == 2
-    assert "can't be resumed, for it was begun with other" in done.stderr
+    assert f"error: {tmp_path / 'numpy-cpu.jsonl'}: can't be resumed, for it was begun with other" in done.stderr
     assert "selection: -k one, now none" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "numpy-cpu.jsonl").read_bytes() == before

@@ -25,6 +25,7 @@ from conformance.runfile import (
     Header,
     IdiomSource,
     ModeSummary,
+    Reader,
     Record,
     RunFileError,
     Stored,
@@ -418,6 +419,52 @@ def test_a_line_without_end_is_refused_before_it_fills_memory(
         file.truncate(2**30)
     with pytest.raises(RunFileError, match=":5: a line of more than 5,000 bytes"):
         runfile.read(path)
+
+
+def test_a_reader_that_comes_back_reads_on_where_it_stood(written: Callable[..., Path], tmp_path: Path) -> None:
+    raw = written(record("x"), record("y", "failed")).read_bytes()
+    path = tmp_path / "growing.jsonl"
+    path.touch()
+    reader = Reader(path)
+    sizes = []
+    for length in [*range(0, len(raw), 37), len(raw)]:
+        path.write_bytes(raw[:length])
+        reader.follow()
+        sizes.append(reader.run.size if reader.run else None)
+    assert list(dict.fromkeys(sizes)) == [None, 0, 1, 2]
+    assert reader.run is not None and reader.run.complete
+    assert reader.run.records == runfile.read(path).records
+    whole = raw.splitlines(keepends=True)
+    assert reader.without_footer() == len(raw) - len(whole[-1])
+    path.write_bytes(b"".join(whole[:-1]) + whole[3])
+    with pytest.raises(RunFileError, match=r":7: a second record of 'a/b\[x\]'"):
+        reader.follow()
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        (b"x" * 5001, ":6: a line of more than 5,000 bytes"),
+        (b'{"kind":"record"}\n', ":6: a line without its checksum"),
+        (b'{"kind":"record"', ":6: something after the footer"),
+    ],
+)
+def test_what_was_added_since_a_reader_was_there_is_refused_with_its_place(
+    added: bytes, told: str, written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(record("x"))
+    reader = Reader(path)
+    reader.follow()
+    monkeypatch.setattr(limits, "RUN_LINE_BYTES", 5000)
+    with path.open("ab") as file:
+        file.write(added)
+    with pytest.raises(RunFileError) as caught:
+        reader.follow()
+    assert str(caught.value).startswith(f"{path}{told}")
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(RunFileError, match="can't be read: expected a file, found a FIFO"):
+        reader.follow()
 
 
 def test_a_file_of_more_variants_than_fit_memory_is_given_up(

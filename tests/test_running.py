@@ -242,7 +242,10 @@ def test_a_process_that_does_not_end_when_it_should_is_killed(monkeypatch: pytes
 
 
 def test_a_mistake_in_the_command_ends_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = {"numpy": "import time; time.sleep(60)", "torch": "print('ERROR: no such thing'); exit(4)"}
+    code = {
+        "numpy": "import time; time.sleep(60)",
+        "torch": "print('\\nno tests ran in 0.1s\\nERROR: no such thing'); exit(4)",
+    }
     monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code[backend]])
     children = running.run(Request(["numpy", "torch"], tmp_path, jobs=2), lambda children: None)
     assert [one.status for one in children] == [-signal.SIGTERM, running.PYTEST_USAGE]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,8 +17,10 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from conformance.files import open_file
 from conformance.runfile.lines import Header, IdiomSource, ModeSummary, Part
-from conformance.runfile.reading import RunFileError, read
+from conformance.runfile.reading import RunFileError, lines_of, read
+from conformance.runfile.sealing import LineError, check_seal
 from conformance.runfile.writing import UnwritableError, Writer, now
 
 
@@ -63,8 +65,8 @@ def join(paths: Sequence[Path], path: Path, *, of_one_run: bool = False) -> Head
     Args:
         paths: of the run files.
         path: of the joined one.
-        of_one_run: they are what the processes of a single run wrote: what is in one of them already is left out, and
-            they are not listed in the header.
+        of_one_run: they are what the processes of a single run, which may be a shard, wrote: what is in one of them
+            already is left out, and the joined file's header is theirs.
 
     Returns:
         The joined file's header.
@@ -76,9 +78,10 @@ def join(paths: Sequence[Path], path: Path, *, of_one_run: bool = False) -> Head
     """
     runs = [_Part.of(one) for one in paths]
     _check_same_run(runs)
-    header = _joined([run.header for run in runs])
-    if not of_one_run:
-        header = replace(header, parts=[part for run in runs for part in run.parts()])
+    if of_one_run:
+        header = replace(runs[0].header, started=min(run.header.started for run in runs))
+    else:
+        header = replace(_joined([run.header for run in runs]), parts=[part for run in runs for part in run.parts()])
     beside = path.with_name(path.name + ".joined")
     try:
         _write(runs, beside, header, of_one_run)
@@ -161,8 +164,7 @@ def _joined(headers: Sequence[Header]) -> Header:
     first = headers[0]
     environment: dict[str, str] = {}
     for name in dict.fromkeys(name for header in headers for name in header.environment):
-        found = dict.fromkeys(header.environment.get(name, "") for header in headers)
-        environment[name] = " | ".join(text or "unknown" for text in found)
+        environment[name] = _said(header.environment.get(name, "") for header in headers)
     summaries = [header.shard.whole if header.shard else header.modes for header in headers]
     return replace(
         first,
@@ -171,9 +173,15 @@ def _joined(headers: Sequence[Header]) -> Header:
         operations=dict(sorted({k: v for header in headers for k, v in header.operations.items()}.items())),
         idioms=_idioms(headers),
         started=min(header.started for header in headers),
+        commit=_said(header.commit for header in headers),
         shard=None,
-        parts=[],
     )
+
+
+def _said(texts: Iterable[str]) -> str:
+    """What all parts say, or each of them where they differ."""
+    first, *others = dict.fromkeys(texts)
+    return " | ".join(text or "unknown" for text in (first, *others)) if others else first
 
 
 def _mode(same: Sequence[ModeSummary]) -> ModeSummary:
@@ -255,7 +263,7 @@ def _is_new(common: _Common, line: _Variant, path: Path) -> bool:
 def _end(writer: Writer, runs: Sequence[_Part], header: Header) -> None:
     missing = sum(mode.variants for mode in header.modes) - writer.size
     reasons = [f"{run.header.shard or run.path.name}: {run.stopped}" for run in runs if run.stopped]
-    if shard := runs[0].header.shard:
+    if (shard := runs[0].header.shard) and header.shard is None:
         there = {run.header.shard.number for run in runs if run.header.shard}
         absent = [str(n) for n in islice((n for n in range(1, shard.of + 1) if n not in there), _NAMED + 1)]
         named = ", ".join([*absent[:_NAMED], *(["…"] if absent[_NAMED:] else [])])
@@ -268,12 +276,13 @@ def _end(writer: Writer, runs: Sequence[_Part], header: Header) -> None:
 
 def _lines(path: Path) -> Iterator[tuple[bytes, _Case | _Variant | _Record]]:
     """The whole lines of a file that was found right, without its header and footer."""
-    with path.open("rb") as file:
-        for raw in file:
+    with open_file(path) as file:
+        for raw in lines_of(file):
             if raw.endswith(b"\n"):
                 try:
+                    check_seal(raw)
                     line = _DECODER.decode(raw)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except (LineError, msgspec.DecodeError, UnicodeDecodeError):
                     raise JoinError(f"{path}: was changed while it was being read; read it again") from None
                 if not isinstance(line, _Header | _Footer):
                     yield raw, line

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -171,6 +172,26 @@ def _arrays(line: Line) -> Iterator[tuple[str, Stored]]:
         yield from ((f"the result {i}", stored) for i, stored in enumerate(line.got, start=1))
 
 
+def _header_problem(header: Header) -> str:
+    """Why a header's modes can't be so; empty where they can."""
+    names, shard = [mode.name for mode in header.modes], header.shard
+    if twice := [name for name in names if names.count(name) > 1]:
+        return f"the mode '{twice[0]}' a second time"
+    if shard is not None and not 1 <= shard.number <= shard.of:
+        return f"there is no {shard}"
+    if shard is not None and [mode.name for mode in shard.whole] != names:
+        return "all shards together have other modes than this one"
+    return ""
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a run file from where it stands, each of them of bounded length; the last one may be torn.
+
+    One that is longer comes as its first `limits.RUN_LINE_BYTES` bytes, and one more.
+    """
+    return iter(lambda: file.readline(limits.RUN_LINE_BYTES + 1), b"")
+
+
 def read_header(path: Path) -> Header:
     """Read the first line of a run file, and nothing more.
 
@@ -213,7 +234,7 @@ class Reader:
         try:
             with open_file(self.path) as file:
                 file.seek(self._offset)
-                while (lines is None or self._number < lines) and (raw := file.readline(limits.RUN_LINE_BYTES + 1)):
+                for raw in islice(lines_of(file), None if lines is None else max(0, lines - self._number)):
                     self._number += 1
                     if len(raw) > limits.RUN_LINE_BYTES:
                         raise self._error(f"a line of more than {limits.RUN_LINE_BYTES:,} bytes")
@@ -253,10 +274,9 @@ class Reader:
         if self.run is None:
             if not isinstance(line, Header):
                 raise self._error("expected the header")
+            if problem := _header_problem(line):
+                raise self._error(problem)
             self.run = Run(self.path, line)
-            names = [mode.name for mode in line.modes]
-            if twice := [name for name in names if names.count(name) > 1]:
-                raise self._error(f"the mode '{twice[0]}' a second time")
             self.run.recorded = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in line.modes}
         else:
             self._add(self.run, line, len(raw))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conformance import runfile
-from conformance.runfile import CaseLine, Header, ModeSummary, Record, RunFileError, Stored, VariantLine
+from conformance.runfile import CaseLine, Header, ModeSummary, Record, RunFileError, Shard, Stored, VariantLine
 from conformance.runfile.sealing import encode, seal
 
 X = Stored.of(np.ones(2, dtype=np.float32))
@@ -19,6 +19,13 @@ HEAD = encode(Header(runfile.FORMAT, "0", "numpy", "cpu", {}, {}, "c", "m", [Mod
 CASE = encode(CaseLine("a/b", "exp", "a.yaml", "- name: b", "", "exp(x)", False))
 VARIANT = encode(VariantLine("a/b[x]", "a/b", "float32", {"x": X}, X))
 RECORD = encode(Record("a/b[x]", "eager", "passed", got=[X]))
+
+
+def _shard(number: int, of: int, mode: str) -> bytes:
+    shard = Shard(number, of, [ModeSummary(mode, 1)])
+    modes = [ModeSummary("eager", 1)]
+    return encode(Header(runfile.FORMAT, "0", "numpy", "cpu", {}, {}, "c", "m", modes, {}, [], "t", shard=shard))
+
 
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "a header of brackets": (b"[" * 10_000_000 + b"\n", ":1: not a run file: expected its header"),
@@ -34,6 +41,9 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         ":3: the input 'x': the shape [4611686018427387904, 4611686018427387904]",
     ),
     "an index that is none": (HEAD + CASE + VARIANT + seal(RECORD.partition(b',"crc32')[0] + b',"at":[1e30]}'), ":4: "),
+    "a shard after the last": (_shard(3, 2, "eager"), ":1: there is no shard 3 of 2"),
+    "a shard before the first": (_shard(0, 2, "eager"), ":1: there is no shard 0 of 2"),
+    "a shard of other modes": (_shard(1, 2, "jit"), ":1: all shards together have other modes than this one"),
     "NUL bytes": (b"\0" * 1000 + b"\n", ":1: not a run file: expected its header"),
     "a byte order mark": (b"\xef\xbb\xbf" + HEAD, ":1: its checksum does not match"),
     "line ends of another system": ((HEAD + CASE).replace(b"\n", b"\r\n"), ":1: a line without its checksum"),

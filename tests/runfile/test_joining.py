@@ -176,6 +176,22 @@ def test_what_is_in_two_parts_is_refused_with_both_files_or_left_out_within_one_
     assert run.complete and run.header.parts == []
 
 
+def test_what_the_processes_of_one_shard_wrote_is_that_shard(numpy: Numpy, tmp_path: Path) -> None:
+    (whole, _) = numpy.shards(2)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    at = [i for i, line in enumerate(lines) if line.startswith(b'{"kind":"case"')][1]
+    halves = [lines[:at], [lines[0], *lines[at:-1]]]
+    paths = [tmp_path / f"half{i}.jsonl" for i in range(2)]
+    for path, half in zip(paths, halves, strict=True):
+        path.write_bytes(b"".join(half))
+    join(paths, tmp_path / "joined.jsonl", of_one_run=True)
+    joined, run = runfile.read(tmp_path / "joined.jsonl"), runfile.read(whole)
+    assert joined.complete and told(joined) == told(run)
+    join(paths[:1], tmp_path / "joined.jsonl", of_one_run=True)
+    joined = runfile.read(tmp_path / "joined.jsonl")
+    assert joined.footer is None and joined.header == run.header
+
+
 HEADER = Header(
     FORMAT, "1", "numpy", "cpu", {"numpy": "2"}, {"python": "3.11", "cores": "2"}, "c", "m",
     [ModeSummary("eager", 2, flushes_subnormals=False)], {"exp": {}}, [IdiomSource("exp", "def exp(x): ...")], "t1",
@@ -201,6 +217,7 @@ DIFFERENT: dict[str, tuple[dict[str, Any], str]] = {
     "case files": ({"cases_digest": "d"}, "other case files: d; {first} has c"),
     "manifest": ({"manifest_digest": "n"}, "another manifest: n; {first} has m"),
     "selection": ({"selection": "-k x"}, "another selection: -k x; {first} has none"),
+    "order": ({"order": "random, seed 1"}, "another order: random, seed 1; {first} has none"),
     "modes": ({"modes": [ModeSummary("eager", 3)]}, "other modes: eager (3); {first} has eager (2)"),
     "versions": ({"versions": {"numpy": "3"}}, "other versions: numpy 3; {first} has numpy 2"),
     "suite": ({"suite": "2"}, "another version of the suite: 2; {first} has 1"),
@@ -242,13 +259,13 @@ def test_other_inputs_of_the_same_variant_are_refused_but_not_that_they_are_miss
 def test_each_parts_environment_is_kept_and_all_of_it_said_where_they_differ(tmp_path: Path) -> None:
     other = {"python": "3.11", "cores": "8"}
     flushing = [ModeSummary("eager", 2, flushes_subnormals=True)]
-    paths = [part(tmp_path / "1.jsonl", "x", started="t2")]
-    paths.append(part(tmp_path / "2.jsonl", "y", environment=other, modes=flushing))
+    paths = [part(tmp_path / "1.jsonl", "x", started="t2", commit="5eed", order="random, seed 1")]
+    paths.append(part(tmp_path / "2.jsonl", "y", environment=other, modes=flushing, order="random, seed 1"))
     join(paths, tmp_path / "joined.jsonl")
     header = runfile.read(tmp_path / "joined.jsonl").header
     assert header.environment == {"python": "3.11", "cores": "2 | 8"}
     assert [p.environment["cores"] for p in header.parts] == ["2", "8"]
-    assert header.started == "t1"
+    assert (header.started, header.commit, header.order) == ("t1", "5eed | unknown", "random, seed 1")
     assert header.modes[0].flushes_subnormals is None
 
 
@@ -259,6 +276,21 @@ def test_a_file_of_a_newer_format_or_a_broken_one_is_refused_with_its_place(tmp_
     second.write_text(first.read_text() + "nonsense\n")
     with pytest.raises(RunFileError, match=r"2\.jsonl:5: a line without its checksum"):
         join([first, second], tmp_path / "joined.jsonl")
+
+
+def test_a_file_that_is_changed_while_it_is_joined_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the reading that checks it and the copying of its lines."""
+    first, second = part(tmp_path / "1.jsonl", "x"), part(tmp_path / "2.jsonl", "y")
+
+    def changed(path: Path) -> Run:
+        run = runfile.read(path)
+        path.write_text(path.read_text().replace('"verdict":"passed"', '"verdict":"failed"'))
+        return run
+
+    monkeypatch.setattr("conformance.runfile.joining.read", changed)
+    with pytest.raises(JoinError, match=r"1\.jsonl: was changed while it was being read; read it again"):
+        join([first, second], tmp_path / "joined.jsonl")
+    assert not (tmp_path / "joined.jsonl").exists()
 
 
 def test_a_joined_file_that_can_not_be_written_leaves_what_was_there(tmp_path: Path) -> None:

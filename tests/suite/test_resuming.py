@@ -15,7 +15,7 @@ import pytest
 from conformance import runfile
 from conformance.backends.numpy import NumpyBackend
 from conformance.corpus import select
-from conformance.runfile import Part, Reader, RunFileError, Shard, UnwritableError, Writer
+from conformance.runfile import ModeSummary, Part, Reader, RunFileError, Shard, UnwritableError, Writer
 from conformance.suite import resuming
 from conformance.suite.filing import Filing, part_of, parts_of
 from conformance.suite.resuming import ResumeError
@@ -106,9 +106,13 @@ CHANGED: dict[str, tuple[dict[str, Any], str]] = {
     "manifest": ({"manifest_digest": "f" * 64}, "manifest: ffffffff, now "),
     "versions": ({"versions": {"numpy": "1.26"}}, "versions: numpy 1.26, now numpy 2."),
     "device": ({"device": "gpu"}, "device: gpu, now cpu"),
+    "order": ({"order": "random, seed 1"}, "order: random, seed 1, now none"),
     "selection": ({"selection": "-k one"}, "selection: -k one, now none"),
     "suite": ({"suite": "0.0.1"}, "suite: 0.0.1, now "),
-    "shard": ({"shard": Shard(1, 2, [])}, "shard: shard 1 of 2, now none"),
+    "shard": (
+        {"shard": Shard(1, 2, [ModeSummary("eager", 9), ModeSummary("idioms", 9)])},
+        "shard: shard 1 of 2, now none",
+    ),
     "modes": ({"modes": []}, "modes: none, now eager (3)"),
     "machine": ({"environment": {"processor": "another"}}, "processor: another, now "),
 }
