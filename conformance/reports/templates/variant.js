@@ -144,7 +144,7 @@ function repeat(variant) {
   }
   const line = make("code"), source = make("code"), why = make("p", {class: "hint"});
   const script = make("details", {class: "script"}, make("summary", null, "A script that needs nothing but the framework"), make("pre", {tabindex: "0"}, source));
-  const copied = copyButton("Copy script", "Script", () => source.textContent, "Copy the script");
+  const copied = copyButton("Copy script", "Script", () => source.textContent);
   const choice = make("select", {"aria-label": "What to repeat", change: () => show()}, recorded.map((column, i) => make("option", {value: i, selected: column === worst}, column.label)));
   const show = () => {
     const one = recorded[choice.value];
