@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,6 +50,15 @@ def test_the_command_that_repeats_a_variant_is_copied(screen: Screen, parity: Pa
     )
     choice.select_by_visible_text("torch compile")
     assert copies(screen, button, "Command copied").endswith("--backend torch --mode compile --device gpu")
+
+
+def test_the_script_that_repeats_a_result_is_copied_whole(screen: Screen, page: Callable[[str], Path]) -> None:
+    screen.open(page("parity of a real run"))
+    open_variant(screen)
+    script = copies(screen, screen.one(".variant .repeat button:last-child"), "Script copied")
+    assert script == screen.text(".variant .script code")
+    assert "import numpy" in script
+    compile(script, "script.py", "exec")
 
 
 def test_copying_works_where_a_page_may_not_write_to_the_clipboard(screen: Screen, parity: Path) -> None:

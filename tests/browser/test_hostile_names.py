@@ -40,13 +40,13 @@ def test_nothing_in_a_name_becomes_a_part_of_the_page(screen: Screen, odd: Path)
 def test_a_hostile_name_can_be_found_opened_linked_and_copied(bad: str, screen: Screen, odd: Path) -> None:
     screen.open(odd, f"#v={quote(_variant(bad), safe='')}")
     told = screen.until(lambda: screen.texts(".variant h4 .id"), "it is open")
-    assert told == [visible(_variant(bad))], "what does not show is shown as an escape"
+    assert told == [visible(_variant(bad))], "what would act on the text around it is shown as an escape"
     screen.click(".variant h4 button")
     assert screen.clipboard() == f"{odd.as_uri()}#v={_encoded(_variant(bad))}"
     with screen.tab():
         screen.driver.get(f"{odd.as_uri()}#v={_encoded(_variant(bad))}")
         screen.ready()
-        screen.until(lambda: screen.texts(".variant h4 .id") == [visible(_variant(bad))], "the link opens it")
+        screen.until(lambda: screen.texts(".variant h4 .id") == told, "the link opens it")
 
 
 def _encoded(text: str) -> str:
