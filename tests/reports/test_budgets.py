@@ -138,7 +138,7 @@ def written() -> Any:
         text = whole.partition('<section id="budgets"')[2].partition("</section>")[0]
         # The table is folded: it is kept apart, compressed.
         folds = unpacked(whole.split('id="folds">')[1].split("</script>")[0])
-        text = re.sub(r'(<div data-fold="(\d+)">)(?=</div>)', lambda found: found[1] + folds[int(found[2])], text)
+        text = re.sub(r'(<div data-fold="(\d+)">).*?(?=</div>)', lambda found: found[1] + folds[int(found[2])], text)
         return text if raw else " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
     return write
