@@ -13,6 +13,8 @@ from conformance.backends.base import IDIOMS
 from conformance.reports.columns import Column, Spelling, columns, labels, spellings
 from conformance.runfile import CaseLine, Record, Run, VariantLine
 
+_FIRST = "document/"
+
 
 @dataclass(slots=True)
 class CaseMaterial:
@@ -45,7 +47,7 @@ class Material:
         columns: a run's modes of execution, for all runs.
         beside: the columns of other spellings, at most one a run.
         spellings: beside the primary ones, for all runs.
-        cases: by ID, each as the first run that has it tells it; in the order of the runs' files.
+        cases: by ID, each as the first run that has it tells it: the document's, then those of the rest of the corpus.
         operations: in the order of the cases.
     """
 
@@ -92,6 +94,7 @@ def gather(runs: Sequence[Run]) -> Material:
     for run in runs:
         for case in run.cases.values():
             cases.setdefault(case.id, case)
+    cases = dict(sorted(cases.items(), key=lambda item: not item[0].startswith(_FIRST)))
     return Material(
         runs,
         labels(runs),
