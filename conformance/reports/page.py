@@ -30,6 +30,14 @@ GLYPHS = {
 """A sign for each verdict, beside its word and its colour."""
 
 
+_READY = 'document.documentElement.dataset.ready = "true";\n'
+"""How a page says that its scripts have done what they do at first."""
+
+
+_PIECE = 1 << 20
+"""Characters that are encoded at once: a page of a million records is not to be there a second time."""
+
+
 class Folds:
     """Parts of a page that are there only when somebody opens them: HTML, kept compressed until then.
 
@@ -45,7 +53,7 @@ class Folds:
         self._parts.append(str(part))
         return len(self._parts) - 1
 
-    def packed(self) -> str:
+    def packed(self) -> Markup:
         """All parts, packed."""
         return packed(self._parts)
 
@@ -62,7 +70,7 @@ def render(template: str, styles: list[str], scripts: list[str], **values: Any) 
     style = "".join(_read(name) for name in styles)
     # Unpacking takes a moment, and nothing else waits for it.
     acting = f'"use strict";\nconst acting = {SCRIPT_PATTERN};'
-    script = "(async () => {\n" + "\n".join([acting, *map(_read, scripts)]) + "})();" if scripts else ""
+    script = "(async () => {\n" + "\n".join([acting, *map(_read, scripts)]) + _READY + "})();" if scripts else ""
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -81,19 +89,20 @@ def render(template: str, styles: list[str], scripts: list[str], **values: Any) 
 def write(text: str, path: Path) -> None:
     """Write a page; folders that its path needs are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for start in range(0, len(text), _PIECE):
+            file.write(text[start : start + _PIECE])
 
 
 _HARMLESS = str.maketrans("<>&", ",.:")
 """Base 85 has these three, which mean something in HTML, and lacks those three, which don't."""
 
 
-def packed(data: Any) -> str:
+def packed(data: Any) -> Markup:
     """JSON, compressed, in base 85: a quarter of its size, and nothing in it can end the element it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return (
-        base64.b85encode(zlib.compress(text.encode("utf-8", "replace"), level=9)).decode("ascii").translate(_HARMLESS)
-    )
+    letters = base64.b85encode(zlib.compress(text.encode("utf-8", "replace"), level=9)).decode("ascii")
+    return Markup(letters.translate(_HARMLESS))  # which needs no escaping, and that would copy it
 
 
 def unpacked(text: str) -> Any:

@@ -12,13 +12,14 @@ from conformance.runfile import Run
 
 from .pages import PAGES
 from .runs import Seen, made_up, seen
-from .screen import NoBrowserError, Screen, browser, programs
+from .screen import NoBrowserError, Screen, browser, engine, programs
 
 
 def pytest_configure() -> None:
     """Without a browser there is nothing to test: say so once, and not for every test."""
     try:
         programs()
+        engine()
     except NoBrowserError as error:
         raise pytest.UsageError(str(error)) from None
 

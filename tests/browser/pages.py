@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance import runfile
-from conformance.reports import parity
+from conformance import diffing, runfile
+from conformance.diffing import Side
+from conformance.reports import diff, parity, timing
 
 from .runs import MakeRun, hostile, made_up
 from .screen import Screen
+from .timings import timed
 
 Action = Callable[[Screen], object]
 
@@ -44,6 +46,13 @@ def _incomplete(make_run: MakeRun, path: Path) -> None:
     whole, other = made_up(make_run)[:2]
     cut = make_run("numpy", whole.records[:9], variants=whole.variants, lacking=5, finished=False)
     parity.write([cut, make_run("torch", other.records, variants=other.variants, cases_digest="ef" * 32)], path)
+
+
+def _compared(make_run: MakeRun, path: Path) -> None:
+    """Of runs in which other variants are wrong, and of timings half of which are slower."""
+    a = Side("A", path.parent / "a", made_up(make_run), timed())
+    b = Side("B", path.parent / "b", made_up(make_run, 1), timed(1.5))
+    diff.write(diffing.compare(diffing.pair(a, b)), "before", "after", ["verdict"], path)
 
 
 def _real(_: MakeRun, path: Path) -> None:
@@ -83,6 +92,8 @@ PAGES = {
     "parity": PageKind(_made_up, _LIST),
     "parity of a real run": PageKind(_real, {"a variant open": open_variant}),
     "parity of incomplete runs": PageKind(_incomplete),
+    "diff": PageKind(_compared),
+    "timing": PageKind(lambda _, path: timing.write(timed(), path)),
     "parity with hostile names": PageKind(_hostile, {"a variant open": open_variant}),
 }
 """By name."""

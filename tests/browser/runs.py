@@ -85,10 +85,11 @@ _KINDS: list[dict[tuple[str, str], str]] = [
 ]
 
 
-def made_up(make_run: MakeRun) -> list[Run]:
+def made_up(make_run: MakeRun, shift: int = 0) -> list[Run]:
     """Runs of three backends in five modes, with every verdict, several channels, gradients, a curve and spellings.
 
-    It has more cases than a list shows at first, and a case with more variants than that shows at first.
+    It has more cases than a list shows at first, and a case with more variants than that shows at first. What is wrong
+    with which variant is another thing with every `shift`.
     """
     lines, cases, kinds = _variants()
     curve, curve_case = _curve()
@@ -97,7 +98,7 @@ def made_up(make_run: MakeRun) -> list[Run]:
     for backend, modes in MODES.items():
         records: list[Record] = []
         for number, (name, line) in enumerate(lines.items()):
-            kind = {} if name == curve.id else _KINDS[kinds[name]]
+            kind = {} if name == curve.id else _KINDS[(kinds[name] + shift) % len(_KINDS)]
             for mode in modes:
                 if mode == "compile" and number % 2 and name != curve.id:
                     continue  # not in its subset

@@ -66,7 +66,7 @@ def programs() -> tuple[str, str]:
     """The browser and its driver: those on PATH, or those that CHROMIUM and CHROMEDRIVER name.
 
     Raises:
-        NoBrowserError: one of them is missing, or the accessibility engine is.
+        NoBrowserError: one of them is missing.
     """
     wanted = (("CHROMIUM", ("chromium", "chromium-browser", "google-chrome")), ("CHROMEDRIVER", ("chromedriver",)))
     found = []
@@ -80,9 +80,18 @@ def programs() -> tuple[str, str]:
                 f"or name them in the variables CHROMIUM and CHROMEDRIVER"
             )
         found.append(path)
+    return found[0], found[1]
+
+
+def engine() -> str:
+    """The accessibility engine's source.
+
+    Raises:
+        NoBrowserError: it is not there.
+    """
     if not _AXE.is_file():
         raise NoBrowserError(f"no {_AXE}: run 'npm ci' in {_AXE.parents[2]}, which `tox -e browser` does")
-    return found[0], found[1]
+    return _AXE.read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -151,9 +160,7 @@ class Screen:
 
     def ready(self) -> None:
         """Wait until the page's script has done its first work, and unpacked what is folded."""
-        done = (
-            "return document.documentElement.dataset.ready === 'true' || !document.querySelector('script:not([type])')"
-        )
+        done = "return document.documentElement.dataset.ready === 'true'"
         self.until(lambda: self.run(done), "the page is ready")
         self.until(lambda: not self.run("return document.querySelectorAll('[data-fold]').length"), "folds are unpacked")
 
@@ -301,7 +308,7 @@ class Screen:
     def violations(self, *rules: str) -> list[str]:
         """What the accessibility engine objects to in the page as it stands, by some of its rules or by all."""
         if not self.run("return 'axe' in window"):
-            self.run(_AXE.read_text(encoding="utf-8"))
+            self.run(engine())
         results = self.driver.execute_async_script(_EXAMINE, _STANDARDS, rules)
         return [
             f"{found['id']} ({found['impact']}): {found['help']}: {node['target']} {node['html'][:200]} {node['why']}"

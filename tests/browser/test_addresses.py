@@ -88,12 +88,6 @@ def test_what_was_typed_survives_a_reload(query: str, screen: Screen, parity: Pa
     assert screen.hash == f"q={query}"
 
 
-@pytest.mark.parametrize("hash_", ["#", "#q", "#q=%zz", "#v=%", "#q=%22", "#&&&", "#%", "#nowhere", "#x=1"])
-def test_an_odd_address_breaks_nothing(hash_: str, screen: Screen, parity: Path) -> None:
-    screen.open(parity, hash_)
-    assert screen.all("#quick button")
-
-
 def test_the_page_opens_at_the_part_that_the_address_names(screen: Screen, parity: Path) -> None:
     screen.open(parity, "#legend")
     assert screen.in_view(screen.one("#legend"))

@@ -107,6 +107,11 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => { for (const fold of unfolded.splice(0)) fold.open = false; });
 if (modern) (window.requestIdleCallback || setTimeout)(() => filled(document));
 
+/** The part of the page that the address names; empty if it names none, or is no address that a page wrote. */
+function namedPart() {
+  try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
+}
+
 /** Open the fold that the address names, and those around it; gives the named element. */
 function unfold(name) {
   const named = document.getElementById(name);

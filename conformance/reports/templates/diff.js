@@ -2,6 +2,6 @@
 
 sortable(document);
 copyButtons(document);
-const openNamed = () => location.hash.length > 1 && unfold(decodeURIComponent(location.hash.slice(1)));
+const openNamed = () => unfold(namedPart());
 addEventListener("hashchange", openNamed);
 openNamed();

@@ -101,9 +101,7 @@ addEventListener("keydown", event => {
 
 function follow() {
   if (!readAddress()) {
-    let name = "";
-    try { name = decodeURIComponent(location.hash.slice(1)); } catch { return; }
-    if (name) unfold(name);
+    if (location.hash.length > 1) unfold(namedPart());
     else if (state.q || state.v) {  // back to where the page was opened
       Object.assign(state, {q: "", v: ""});
       render();
@@ -121,4 +119,3 @@ const before = location.href, named = readAddress();
 await render();
 if (named) { if (!state.v) document.getElementById("variants").scrollIntoView(); }
 else { history.replaceState(null, "", before); follow(); }
-document.documentElement.dataset.ready = "true";

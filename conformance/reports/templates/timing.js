@@ -1,6 +1,6 @@
 // The page of timings: tables that can be sorted, folds, and an address that opens what it names.
 
 sortable(document);
-const go = () => unfold(decodeURIComponent(location.hash.slice(1)));
+const go = () => unfold(namedPart());
 addEventListener("hashchange", go);
 if (location.hash) go();
