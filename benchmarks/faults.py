@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 from harness import process, write_cases
 
 from conformance import runfile
@@ -210,6 +211,8 @@ def merging() -> None:
             _, status, used = os.wait4(merger.pid, 0)
             merger.returncode = os.waitstatus_to_exitcode(status)
             seconds = time.perf_counter() - started
+            if merger.returncode:
+                raise SystemExit(f"merging failed with status {merger.returncode}")
             read = time.perf_counter()
             complete = runfile.read(folder / "out" / "numpy-cpu.jsonl").complete
             read = time.perf_counter() - read
@@ -226,7 +229,7 @@ def _shard(path: Path, number: int, of: int, records: int) -> Path:
     header = Header(
         FORMAT, "0", "numpy", "cpu", {}, {}, "c", "m", [ModeSummary("eager", records)], {}, [], "t", shard=whole
     )
-    stored = Stored("float32", [10], "A" * 56)
+    stored = Stored.of(np.zeros(10, dtype=np.float32))
     writer = Writer(path, header)
     for i in range(records):
         case = f"ops/softmax/case-{number}-{i // 20}"
