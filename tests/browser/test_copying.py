@@ -66,6 +66,6 @@ def test_copying_works_where_a_page_may_not_write_to_the_clipboard(screen: Scree
     open_variant(screen)
     screen.run("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
     copied = copies(screen, screen.one(".variant h4 button"), "Link copied")
-    assert copied.startswith(f"{parity.as_uri()}#v=ops%2F")
+    assert copied.startswith(f"{parity.as_uri()}#v=document%2F")
     assert not screen.all("textarea"), "nothing is left behind"
     assert screen.focused.text == "Copy link", "the keyboard stays where it was"
