@@ -32,6 +32,10 @@ _ARRAYS_AT_ONCE = 3
 """A call with its result, its gradients and what lies between takes so many times its own arrays, at most."""
 
 
+_LARGE = 2**22
+"""Bytes of a cell before which the collector lets go of what earlier ones left in cycles: it takes some 30 ms."""
+
+
 class Withheld(Exception):  # noqa: N818 - not an error: a cell without times, and the reason
     """No times can be shown, for this reason."""
 
@@ -302,7 +306,8 @@ class _Timed:
         job, step = self._job, self._truth.program.steps[-1]
         plain = job.mode in (backend.modes[0], *backend.gpu_modes)  # which compile nothing
         backend.release()
-        gc.collect()
+        if self._bytes() >= _LARGE:
+            gc.collect()
         self.stage = "preparing the call"
         arrays = {f"a{i}": native for i, native in enumerate(natives)}
         if self._forward and plain:
