@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from conformance import checking
 from conformance.casefile.loader import load
 from conformance.checking import SCHEMAS, check_document, schema_files, schema_text, stale_schemas, unmatched_patterns
 from conformance.corpus import default_root
@@ -173,8 +174,12 @@ def test_the_schema_tells_right_entries_from_wrong_ones(entry: str, right: bool)
     assert schema.is_valid(yaml.safe_load(f"cases: [{entry}]")) == right
 
 
-def test_the_schema_of_the_summary_stands_beside_the_suites_own_cases_and_beside_no_others(tmp_path: Path) -> None:
-    root = default_root()
+def test_the_schema_of_the_summary_stands_beside_the_suites_own_cases_and_beside_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).parents[1] / "cases"  # those of the checkout, wherever the package is installed
+    monkeypatch.setattr(checking, "default_root", lambda: root)
     assert root.parent / "docs" / "summary.schema.json" in schema_files(root)
+    assert stale_schemas(root) == []
     (tmp_path / "docs").mkdir()
     assert list(schema_files(tmp_path / "cases")) == [tmp_path / "cases" / name for name in SCHEMAS]
