@@ -189,7 +189,7 @@ def resuming() -> None:
 
 
 def _wait_for_the_lock(folder: Path) -> None:
-    from conformance.locking import LockedError, locked  # noqa: PLC0415
+    from conformance.locking import LockedError, locked  # noqa: PLC0415 - there are systems without it
 
     while True:
         try:

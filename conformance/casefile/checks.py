@@ -111,7 +111,7 @@ def check_results(case: Case, expression: Expression | Comparison, grid: dict[st
         n for n, g in case.given.items() if isinstance(g, Given) and not {"array", "printed"} & g.sources.keys()
     }
     fixed = {name: shape_of(given, {}) for name, given in case.given.items() if name not in generated}
-    specs = [spec for name in generated for spec in case.given[name].sources.values()]  # type: ignore[union-attr]
+    specs = [spec for name in generated for spec in case.given[name].sources.values()]  # type: ignore[union-attr]  # they have some
     names = sorted((_strings(specs) | expressions.names_in(expression)) & grid.keys() - {"dtype"})
     for values in itertools.product(*(grid[name] for name in names)):
         choice = dict(zip(names, values, strict=True))

@@ -201,9 +201,8 @@ def _record(config: pytest.Config, wanted: Filing) -> None:
 
 
 def _supervise(config: pytest.Config, wanted: Filing) -> None:
-    # There are systems that can't fork.
-    from conformance.suite.supervision import Keeper  # noqa: PLC0415
-    from conformance.suite.worker import Worker  # noqa: PLC0415
+    from conformance.suite.supervision import Keeper  # noqa: PLC0415 - there are systems that can't fork
+    from conformance.suite.worker import Worker  # noqa: PLC0415 - likewise
 
     if config.option.conformance_resume:
         wanted.resume()
@@ -252,7 +251,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         whole = config.stash[RAN][name] == expected
         if WORKER in config.stash:
             if exitstatus == pytest.ExitCode.INTERRUPTED:  # by the framework: Ctrl-C does not come here
-                print("KeyboardInterrupt", file=sys.stderr)  # noqa: T201
+                print("KeyboardInterrupt", file=sys.stderr)  # noqa: T201 - the last words of a worker
             config.stash[WORKER].end(exitstatus, whole)
         try:
             run.finish(complete=whole and WORKER not in config.stash)

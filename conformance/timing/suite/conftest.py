@@ -104,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     file = config.getoption("benchmark_json", None)
     if file is None or BENCHES not in config.stash or config.option.collectonly:
         return
-    timed = any(not bench.has_error for bench in config._benchmarksession.benchmarks)  # type: ignore[attr-defined]
+    timed = any(not bench.has_error for bench in config._benchmarksession.benchmarks)  # type: ignore[attr-defined]  # pytest-benchmark's
     if timed or not any(bench.withheld for bench in config.stash[BENCHES]):
         return
     content: dict[str, Any] = {
