@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.picture import picture
-from conformance.reports.arrays import decimals, described, elements, load, shown
+from conformance.reports.arrays import bits, decimals, described, elements, load, shown
 from conformance.reports.index import Index, Table, cut, rounded
 from conformance.reports.material import CaseMaterial, Material
 from conformance.reports.page import packed
@@ -144,7 +144,7 @@ class _Outcomes:
         """The character that stands for a record; `drawn`: its result is to be drawn, if no other one was the same."""
         if record is None:
             return "."
-        key = repr([(s.dtype, s.shape, s.data, s.sha256) for s in record.got])
+        key = bits(record.got)
         if record.got and key not in self._results:
             self._results[key] = len(self.texts)
             self.texts.append(" | ".join(elements(stored, self._most) for stored in record.got))
@@ -183,7 +183,7 @@ def _answers(labels: Sequence[str], lines: Mapping[int, VariantLine], quiet: boo
     found: dict[str, tuple[Stored, list[float], list[str]]] = {}
     for run, line in lines.items():
         if line.answer is not None:
-            key = repr((line.answer.dtype, line.answer.shape, line.answer.data, line.answer.sha256))
+            key = bits([line.answer])
             found.setdefault(key, (line.answer, line.residuals, []))[2].append(labels[run])
     most, digits = (_BRIEF, _BRIEF_DIGITS) if quiet else (_FULL, _FULL)
     return [

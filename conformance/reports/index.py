@@ -23,7 +23,7 @@ from io import StringIO
 from typing import Any
 
 from conformance.judging import FAILURES, VERDICTS
-from conformance.reports.arrays import described
+from conformance.reports.arrays import bits, described
 from conformance.reports.issues import safe_link
 from conformance.reports.material import CaseMaterial, Material
 from conformance.runfile import Record
@@ -151,8 +151,8 @@ class Index:
 
 def _flags(records: Sequence[Record]) -> int:
     stories = {(r.verdict, bool(r.raised), *(described(stored) for stored in r.got)) for r in records}
-    bits = {repr([(s.dtype, s.shape, s.data, s.sha256) for s in r.got]) for r in records if r.got}
-    return (DIFFERS if len(stories) > 1 else 0) | (BITS if len(bits) > 1 else 0)
+    results = {bits(record.got) for record in records if record.got}
+    return (DIFFERS if len(stories) > 1 else 0) | (BITS if len(results) > 1 else 0)
 
 
 def rounded(number: float | None) -> float | int | None:
