@@ -36,7 +36,7 @@ def _behind(functions: Iterable[Callable[..., Any]]) -> dict[str, FunctionType]:
     for function in functions:
         assert isinstance(function, FunctionType)
         if function.__name__ not in found:
-            called = (function.__globals__.get(name) for name in _names(function))
+            called = (function.__globals__.get(name) for name in sorted(_names(function)))
             found |= _behind(f for f in called if isinstance(f, FunctionType))
             found[function.__name__] = function
     return found

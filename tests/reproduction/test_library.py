@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
+import subprocess
+import sys
 
 from conformance.ops import OPERATIONS
 from conformance.reproduction import library
@@ -38,3 +41,14 @@ def test_every_function_finds_what_it_needs_in_a_script_that_names_it() -> None:
 
 def test_no_function_has_the_name_of_an_operation_or_of_something_that_a_backend_gives() -> None:
     assert not library.NAMES & {*OPERATIONS, *FUNCTIONS, *vars(builtins)}
+
+
+def test_functions_stand_in_the_same_order_in_every_process() -> None:
+    """Sets are ordered by hashes, which differ from process to process; equal results give equal pages."""
+    code = "from conformance.reproduction import library; print(library.part('array() show() measure() uniform()'))"
+
+    def printed(seed: str) -> bytes:
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True).stdout
+
+    assert len({printed(seed) for seed in "1234"}) == 1
