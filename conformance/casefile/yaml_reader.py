@@ -16,6 +16,7 @@ from conformance import limits
 from conformance.casefile.errors import place_in
 
 _LIST_DEPTH = 2  # a list in the file's own mapping
+_TOO_DEEP = f"nesting deeper than {limits.YAML_DEPTH} levels"
 
 _Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -119,7 +120,10 @@ class _Builder:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             line, column = min((line, column), place_in(self._text, len(self._text)))  # the end may count as a new line
-            raise YamlError(f"not YAML: {error.problem or error.context}", line, column) from None
+            problem = f"not YAML: {error.problem or error.context}"
+            if "nesting depth" in problem:  # the parser reads ahead, and some versions have a limit of their own
+                problem = f"not allowed here: {_TOO_DEEP}"
+            raise YamlError(problem, line, column) from None
         except yaml.YAMLError as error:
             raise YamlError(f"not YAML: {error}".replace("\n", " "), 1, 1) from None
         return value, place
@@ -139,7 +143,7 @@ class _Builder:
             return self._scalar(event), place
         self._depth += 1
         if self._depth > limits.YAML_DEPTH:
-            raise _refuse(f"nesting deeper than {limits.YAML_DEPTH} levels", event)
+            raise _refuse(_TOO_DEEP, event)
         result = self._mapping(event) if kind is yaml.MappingStartEvent else self._sequence(event)
         self._depth -= 1
         return result

@@ -28,13 +28,16 @@ def bomb() -> str:
     return "\n".join([*lines, "cases: *a9", ""])
 
 
-HOSTILE: dict[str, tuple[str | bytes, str]] = {
+HOSTILE: dict[str, tuple[str | bytes, str | re.Pattern[str]]] = {
     "a tag that would run a program": (
         "cases: !!python/object/apply:os.system ['touch ran']\n",
         "1:8: not allowed here: the tag",
     ),
     "a bomb of aliases": (bomb(), "1:5: not allowed here: an anchor"),
-    "a million brackets": ("cases: " + "[" * 1_000_000, "1:31: not allowed here: nesting deeper than 24 levels"),
+    "a million brackets": (
+        "cases: " + "[" * 1_000_000,
+        re.compile(r"1:(31|\d{4}): not allowed here: nesting deeper than 24 levels"),  # PyYAML 6.0.4 stops by itself
+    ),
     "a thousand nested mappings": ("".join(" " * i + "a:\n" for i in range(1000)), "25:25: not allowed here: nesting"),
     "an expression of parentheses": (case(call="'" + "(" * 1900 + "x" + ")" * 1900 + "'"), "4:212: not an expression"),
     "an expression of calls": (case(call="exp(" * 14 + "x" + ")" * 14), "4:63: an expression nested deeper than 12"),
@@ -146,7 +149,8 @@ def test_one_error_says_what_and_where(name: str, written: Callable[[str | bytes
     with pytest.raises(CaseFileError) as caught:
         load(path)
     (line,) = str(caught.value).splitlines()
-    assert line.removeprefix(f"{path}:").startswith(expected)
+    found = line.removeprefix(f"{path}:")
+    assert expected.match(found) if isinstance(expected, re.Pattern) else found.startswith(expected)
     assert len(line) < limits.MESSAGE_CHARACTERS + 200
     assert line.isprintable()
 
