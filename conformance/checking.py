@@ -13,7 +13,7 @@ import msgspec
 from conformance import backends, limits
 from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
-from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SubsetFile
+from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SeenOn, SubsetFile
 from conformance.corpus import default_root
 from conformance.divergences import Entry, matches, unmatched
 from conformance.files import read_file
@@ -85,13 +85,16 @@ def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[s
         if names is not None and backend not in names:
             continue
         entry = Entry(backend, spec)
-        where = [*spec.modes, *spec.dtypes, *spec.machines, *([spec.versions] if spec.versions else [])]
+        place = spec.seen_on or SeenOn()
+        seen = [*place.machines, *place.devices]
+        where = [*spec.modes, *spec.dtypes, *([spec.versions] if spec.versions else [])]
         yield f"{backend}  {', '.join(entry.patterns)}{'  ' + ', '.join(where) if where else ''}"
         if spec.idioms:
             yield f"  spelled   {', '.join(spec.idioms)}"
         yield f"  instead   {entry.summary}"
         yield f"  because   {spec.because}"
-        yield f"  first     {spec.first_seen}{'   ' + spec.link if spec.link else ''}"
+        on = f" on {', '.join(seen)}" if seen else ""
+        yield f"  first     {spec.first_seen}{on}{'   ' + spec.link if spec.link else ''}"
 
 
 def _spellings(backend: str) -> list[str]:

@@ -178,7 +178,7 @@ def _run(request: Request, selection: Selection, broken: list[str], lock: int, r
     print_summary(_out, runs)
     for problem in problems:
         _err.print(f"error: {problem}")
-    for text in running.rechecks(selection.corpus, request.backends):
+    for text in running.rechecks(selection.corpus, request.backends, request.device):
         _err.print(text)
     if request.keyword and not problems and not any(run_.size for run_ in runs):
         _fail(f"no case matches '{request.keyword}'")
@@ -534,10 +534,10 @@ def divergences(
         runs = [runfile.read(path) for path in paths]
     except runfile.RunFileError as error:
         _fail(str(error))
-    found = [(r.header.backend, proposing.propose(r)) for r in runs if not backend or r.header.backend in backend]
-    for name, entries in found:
+    found = [(r, proposing.propose(r)) for r in runs if not backend or r.header.backend in backend]
+    for run_, entries in found:
         if entries:
-            write(proposing.as_yaml(name, entries))
+            write(proposing.as_yaml(run_.header, entries))
     if not any(entries for _, entries in found):
         _err.print("nothing fails in these run files: there is nothing to propose")
     problems = [text for run_ in runs for text in running.shortcomings(run_)]

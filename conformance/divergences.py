@@ -1,7 +1,8 @@
 """Registered deviations: which one applies to a variant, and whether what came is exactly what it says.
 
-A registration is strict. If the outcome conforms after all, or deviates in another way, it does not hold; if it
-matches no variant, or its framework's version lies outside its range, it is reported.
+A registration is strict where the deviation was seen. If the outcome conforms after all, or deviates in another way, it
+does not hold; if it matches no variant, or its framework's version lies outside its range, it is reported. On other
+machines and devices it explains what is exactly it, and demands nothing: other processors round other operations.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from packaging.version import InvalidVersion, Version
 from conformance import dtypes
 from conformance.backends.base import IDIOMS
 from conformance.casefile.errors import Mistake
-from conformance.casefile.model import Divergence, Instead
+from conformance.casefile.model import Divergence, Instead, SeenOn
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
+from conformance.devices import kind_of
 from conformance.execution import Outcome
 from conformance.findings import Finding, Measured
 
@@ -54,10 +56,17 @@ def _may_match(pattern: str, case_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A registered divergence of one backend."""
+    """A registered divergence of one backend.
+
+    Attributes:
+        backend: its name.
+        spec: what is registered.
+        demanded: whether this is where it was seen, so that it has to show.
+    """
 
     backend: str
     spec: Divergence
+    demanded: bool = True
 
     @property
     def because(self) -> str:
@@ -103,11 +112,7 @@ class Entry:
         return any(matches(pattern, variant_id) for pattern in self.patterns)
 
     def applies(self, variant: Variant, mode: str, idiom: str = "") -> bool:
-        """Whether the entry is about this variant in this mode on this machine, whatever the version."""
-        return self.names(variant, mode, idiom) and (not self.spec.machines or platform.machine() in self.spec.machines)
-
-    def names(self, variant: Variant, mode: str, idiom: str = "") -> bool:
-        """Whether the entry is about this variant in this mode and spelling, whatever the version and the machine.
+        """Whether the entry is about this variant in this mode and spelling, whatever the version.
 
         An entry about a result is not about variants that expect an error.
         """
@@ -130,16 +135,27 @@ class Entry:
 
 
 class Registry:
-    """The entries of one backend at one version of its framework."""
+    """The entries of one backend at one version of its framework.
 
-    def __init__(self, entries: Iterable[tuple[str, Divergence]], backend: str, version: str) -> None:
-        self.entries = [Entry(name, spec) for name, spec in entries if name == backend]
-        self._covering = [entry for entry in self.entries if entry.covers(version)]
+    Args:
+        entries: of all backends, with their names.
+        backend: its name.
+        version: of its framework.
+        device: where it runs, as `conformance.devices` names it; on this machine.
+    """
+
+    def __init__(
+        self, entries: Iterable[tuple[str, Divergence]], backend: str, version: str, device: str = "cpu"
+    ) -> None:
+        here = platform.machine(), kind_of(device)
+        self.entries = [Entry(name, spec, _seen(spec, *here)) for name, spec in entries if name == backend]
+        covering = [entry for entry in self.entries if entry.covers(version)]
+        self._covering = sorted(covering, key=lambda entry: not entry.demanded)  # what was seen here comes first
         self._of_case: dict[str, list[Entry]] = {}
         self._of_variant: tuple[str, list[Entry]] = ("", [])
 
     def find(self, variant: Variant, mode: str, idiom: str = "") -> Entry | None:
-        """The first entry that applies here, or None."""
+        """The first entry that applies here, or None: of those that were seen here, if there are any."""
         if self._of_variant[0] != variant.id:  # its modes and spellings follow each other
             about = self._about(variant.case.id)
             self._of_variant = (variant.id, [e for e in about if e.matches(variant.id)])
@@ -160,6 +176,16 @@ class Registry:
         """Entries whose range the installed version has left: they decide nothing until somebody looks at them."""
         return [entry for entry in self.entries if entry not in self._covering]
 
+    def elsewhere(self) -> list[Entry]:
+        """Entries that were seen on other machines or devices only."""
+        return [entry for entry in self.entries if not entry.demanded]
+
+
+def _seen(spec: Divergence, machine: str, device: str) -> bool:
+    """Whether it was seen on such a machine and kind of device."""
+    place = spec.seen_on or SeenOn()
+    return (not place.machines or machine in place.machines) and (not place.devices or device in place.devices)
+
 
 def unmatched(
     entries: Iterable[tuple[str, Divergence]],
@@ -167,7 +193,7 @@ def unmatched(
     modes: Mapping[str, Sequence[str]],
     spellings: Callable[[str], Sequence[str]],
 ) -> list[tuple[Entry, str]]:
-    """Entries with a pattern that is about no variant in any mode on any machine, and that pattern.
+    """Entries with a pattern that is about no variant in any mode, and that pattern.
 
     Args:
         entries: with their backends.
@@ -185,7 +211,7 @@ def unmatched(
             entry = Entry(backend, msgspec.structs.replace(spec, cases=pattern))
             candidates = [variant for variant in variants if matches(pattern, variant.id)]
             run = [(mode, name) for mode in modes[backend] for name in names if (mode == IDIOMS) == bool(name)]
-            if not any(entry.names(variant, mode, name) for variant in candidates for mode, name in run):
+            if not any(entry.applies(variant, mode, name) for variant in candidates for mode, name in run):
                 found.append((whole, pattern))
         for idiom in spec.idioms:
             if not any(matches(idiom, name) for name in names):

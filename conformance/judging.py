@@ -55,7 +55,7 @@ class Judge:
             variant: what was run.
             program: its program.
             outcome: what came.
-            entry: the registered divergence that applies here, if one does.
+            entry: the registered divergence that applies here, if one does. Where it was seen, it has to show.
         """
         self.answers.of_case(variant.case.id)
         examination = Examination(variant, program, outcome, self.answers)
@@ -67,11 +67,11 @@ class Judge:
             examination.run()
         judgement = Judgement("passed", "", examination.findings, examination.measured)
         judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
-        if entry is not None:
-            problem = explain(entry, outcome, examination.findings, examination.measured)
-            judgement.verdict, judgement.reason = ("failed", problem) if problem else ("divergent", entry.because)
-            if problem:
-                judgement.findings.append(Finding("registry", entry.summary, "something else", problem))
+        problem = explain(entry, outcome, examination.findings, examination.measured) if entry is not None else ""
+        if entry is not None and not problem:
+            judgement.verdict, judgement.reason = "divergent", entry.because
+        elif entry is not None and entry.demanded:
+            judgement.verdict, judgement.reason = "failed", problem
         elif examination.findings:
             first = examination.findings[0]
             if all(finding.flushed for finding in examination.findings):
@@ -82,4 +82,6 @@ class Judge:
             else:
                 judgement.verdict = "failed"
                 judgement.reason = f"{first.channel}: expected {first.expected}, got {first.got}"
+        if entry is not None and judgement.verdict == "failed":
+            judgement.findings.append(Finding("registry", entry.summary, "something else", problem))
         return judgement

@@ -13,9 +13,10 @@ import numpy as np
 import yaml
 
 from conformance.backends.base import IDIOMS
+from conformance.devices import kind_of
 from conformance.divergences import NEVER_REGISTERED
 from conformance.dtypes import DTYPES
-from conformance.runfile import Record, Run, Stored, VariantLine
+from conformance.runfile import Header, Record, Run, Stored, VariantLine
 
 _MOST_VALUES = 24
 _MARGIN = 1.5
@@ -62,9 +63,11 @@ def propose(run: Run) -> list[dict[str, Any]]:
     return _merged(_merged(entries, "cases"), "idioms")
 
 
-def as_yaml(backend: str, entries: Sequence[dict[str, Any]]) -> str:
-    """A registry file of entries. It does not load until every one has its reason."""
-    file = {"backend": backend, "divergences": list(entries)}
+def as_yaml(header: Header, entries: Sequence[dict[str, Any]]) -> str:
+    """A registry file of a run's entries, seen where it was run. It does not load until every one has its reason."""
+    machine = header.environment.get("system", "").rpartition(" ")[2]
+    seen = {"machines": [machine] if machine else [], "devices": [kind_of(header.device)]}
+    file = {"backend": header.backend, "seen-on": seen, "divergences": list(entries)}
     return str(yaml.safe_dump(file, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None))
 
 

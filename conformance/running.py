@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -283,16 +284,27 @@ def shortcomings(run: Run) -> list[str]:
     return [f"{run.header.backend}: the run is incomplete; missing: {missing or 'its footer'}"]
 
 
-def rechecks(corpus: Corpus, names: Sequence[str]) -> list[str]:
-    """A line for each registered divergence whose range the installed version has left."""
+def rechecks(corpus: Corpus, names: Sequence[str], device: str) -> list[str]:
+    """Lines about registered divergences that decide nothing here, or not all they do elsewhere.
+
+    One for each whose range the installed version has left, and one for a backend's that were seen on other machines
+    or devices only.
+    """
     lines = []
     for name in names:
         version = own_version(backends.load(name))
+        registry = Registry(corpus.divergences, name, version, device)
         lines += [
             f"recheck: {name} {version} is outside {entry.spec.versions} of the registered divergence "
             f"'{entry.spec.cases}' ({entry.summary})"
-            for entry in Registry(corpus.divergences, name, version).recheck()
+            for entry in registry.recheck()
         ]
+        if elsewhere := len(registry.elsewhere()):
+            lines.append(
+                f"note: {elsewhere:,} of the {len(registry.entries):,} registered divergences of {name} were seen on "
+                f"other machines or devices than {platform.machine()} {device}; here they explain what they describe "
+                f"and need not show"
+            )
     return lines
 
 

@@ -388,14 +388,12 @@ def test_the_registry_tells_spellings_of_a_variant_apart(folder: Callable[..., A
         ("modes: [jit]", "failed"),
         ("dtypes: [float32]", "divergent"),
         ("dtypes: [float16]", "failed"),
-        (f"machines: [{platform.machine()}]", "divergent"),
-        ("machines: [pdp11]", "failed"),
         ("versions: '>=2.4,<3'", "divergent"),
         ("versions: '<2.4'", "failed"),
         ("versions: '>=2.4.7'", "failed"),
     ],
 )
-def test_modes_dtypes_machines_and_versions_limit_an_entry(
+def test_modes_dtypes_and_versions_limit_an_entry(
     more: str, verdict: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:
     judged = on_cases(CASE, numpy_with(sigmoid=widened), entry("{dtype: float64}", more=more))["one[float32]"]
@@ -495,8 +493,62 @@ def test_each_pattern_of_a_list_must_match_something(folder: Callable[..., Any])
     assert [line.split("'")[1] for line in lines] == ["*other*"]  # it has no variant of float64
 
 
-def test_an_entry_about_another_machine_is_not_reported_here(folder: Callable[..., Any]) -> None:
-    assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", more="machines: [pdp11]"))) == []
+def test_an_entry_that_was_seen_on_another_machine_is_not_reported_here(folder: Callable[..., Any]) -> None:
+    elsewhere = entry("{dtype: float64}", more="seen-on: {machines: [pdp11]}")
+    assert unmatched_patterns(corpus_with(folder, elsewhere)) == []
+
+
+HERE = f"seen-on: {{machines: [pdp11, {platform.machine()}], devices: [cpu]}}"
+ELSEWHERE = ["seen-on: {machines: [pdp11]}", "seen-on: {devices: [gpu]}", f"{HERE[:-6]}[gpu]}}"]
+
+
+@pytest.mark.parametrize("seen", [HERE, "seen-on: {devices: [gpu, cpu]}", "seen-on: {}", *ELSEWHERE])
+@pytest.mark.parametrize("of_the_file", [False, True])
+def test_where_it_was_seen_an_entry_has_to_show_and_elsewhere_it_only_explains(
+    seen: str, of_the_file: bool, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = entry("{dtype: float64}", more="" if of_the_file else seen)
+    text = f"{text}\n{seen}\n" if of_the_file else text
+    demanded = seen not in ELSEWHERE
+
+    def judged(sigmoid: Any = None) -> Any:
+        return on_cases(CASE, numpy_with(sigmoid=sigmoid) if sigmoid else None, text)["one[float32]"]
+
+    assert judged(widened).verdict == "divergent"
+    assert judged().verdict == ("failed" if demanded else "passed")
+    assert judged().reason == ("" if not demanded else "registered as a divergence (dtype float64), but it conforms: "
+                               "fixed, remove the entry")  # fmt: skip
+    other = judged(lambda x: widened(x).astype(np.float16))
+    assert (other.verdict, [f.channel for f in other.findings]) == ("failed", ["dtype", "registry"])
+    assert other.reason.startswith("registered: dtype float64; but float16" if demanded else "dtype: expected float32")
+    assert other.findings[-1].detail == "registered: dtype float64; but float16 came"
+
+
+def test_a_subnormal_that_comes_as_zero_is_what_it_is_beside_an_entry_that_was_seen_elsewhere(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = "  - {name: one, given: {x: [-90.0, 0.0]}, call: sigmoid(x)}"
+    flushing = numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x) * (x > -88))
+    for more, verdict in (("", "failed"), (f", {ELSEWHERE[0]}", "divergent")):
+        registered = entry("{dtype: float64}", more=more[2:])
+        assert on_cases(text, flushing, registered)["one"].verdict == verdict
+
+
+def test_an_entry_that_was_seen_here_comes_before_those_that_were_seen_elsewhere(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    both = entry("{shape: [1]}", more=ELSEWHERE[0]) + "\n" + entry("{dtype: float64}", more=HERE)
+    assert on_cases(CASE, numpy_with(sigmoid=widened), both)["one[float32]"].verdict == "divergent"
+    assert on_cases(CASE, None, both)["one[float32]"].verdict == "failed"
+
+
+def test_an_entrys_own_place_replaces_that_of_its_file(folder: Callable[..., Any]) -> None:
+    text = entry("{dtype: float64}", more="seen-on: {devices: [gpu]}") + "\n" + entry("{shape: [1]}") + "\n"
+    corpus = corpus_with(folder, text + "seen-on: {machines: [pdp11]}\n")
+    for device, demanded in (("cpu", []), ("gpu", [True]), ("gpu:1", [True])):
+        registry = Registry(corpus.divergences, "numpy", "2.4.6", device)
+        assert [e.demanded for e in registry.entries if e.spec.instead.dtype and e.demanded] == demanded
+        assert not registry.entries[1].demanded
 
 
 def test_an_entry_about_a_backend_that_is_not_here_is_not_reported(folder: Callable[..., Any]) -> None:

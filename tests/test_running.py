@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -294,9 +295,28 @@ def test_an_entry_outside_its_versions_is_listed_for_a_recheck(folder: Callable[
     entry = "cases: 'things*', instead: {dtype: float64}, because: it is said so, first-seen: numpy 1"
     registry = f"backend: numpy\ndivergences:\n  - {{{entry}, versions: '<2'}}\n  - {{{entry}, versions: '>=2'}}\n"
     text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
-    (line,) = running.rechecks(load(folder(text, **{"divergences/numpy.yaml": registry})), ["numpy", "torch"])
+    (line,) = running.rechecks(load(folder(text, **{"divergences/numpy.yaml": registry})), ["numpy", "torch"], "cpu")
     assert line.startswith("recheck: numpy 2.")
     assert line.endswith("is outside <2 of the registered divergence 'things*' (dtype float64)")
+
+
+def test_entries_that_were_seen_elsewhere_only_are_counted_where_they_demand_nothing(
+    folder: Callable[..., Path],
+) -> None:
+    entry = "cases: 'things*', instead: {dtype: float64}, because: it is said so, first-seen: numpy 1"
+    registry = f"""backend: numpy
+seen-on: {{devices: [cpu]}}
+divergences:
+  - {{{entry}}}
+  - {{{entry}, seen-on: {{devices: [gpu]}}}}
+  - {{{entry}, seen-on: {{machines: [pdp11]}}}}
+"""
+    text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
+    corpus = load(folder(text, **{"divergences/numpy.yaml": registry}))
+    for device, number in (("cpu", 2), ("gpu:1", 2)):
+        (line,) = running.rechecks(corpus, ["numpy", "torch"], device)
+        assert line.startswith(f"note: {number} of the 3 registered divergences of numpy were seen on other machines ")
+        assert f"than {platform.machine()} {device};" in line
 
 
 def test_there_is_a_command_of_the_package_itself(

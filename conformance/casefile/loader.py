@@ -178,7 +178,13 @@ class _File:
                 for i, entry in enumerate(registry.divergences):
                     with _Reporting(self, ("divergences", i)):
                         checks.check_divergence(entry)
-                corpus.divergences.extend((registry.backend, entry) for entry in registry.divergences)
+                corpus.divergences.extend(
+                    (
+                        registry.backend,
+                        entry if entry.seen_on else msgspec.structs.replace(entry, seen_on=registry.seen_on),
+                    )
+                    for entry in registry.divergences
+                )
         elif self._relative.name == SUBSETS:
             subsets = self._decode(data, SubsetFile, "subsets", Subset)
             if subsets is not None:

@@ -234,6 +234,13 @@ class Instead(_Part, frozen=True):
     ) = None
 
 
+class SeenOn(_Part, frozen=True):
+    """Where a deviation was seen: there it has to show. Elsewhere it explains what is exactly it, demanding nothing."""
+
+    machines: Annotated[list[str], Meta(description="as Python's platform.machine() names them, such as x86_64")] = []
+    devices: list[Literal["cpu", "gpu"]] = []
+
+
 class Divergence(_Part, frozen=True):
     """A registered deviation."""
 
@@ -250,7 +257,7 @@ class Divergence(_Part, frozen=True):
         list[Pattern], Meta(description="patterns of the spellings it is about; without them, the primary ones")
     ] = []
     versions: Annotated[str, Meta(max_length=200, description="of the framework, such as >=2.0,<3")] = ""
-    machines: Annotated[list[str], Meta(description="as Python's platform.machine() names them, such as x86_64")] = []
+    seen_on: Annotated[SeenOn | None, Meta(description="where it was seen, if not where the file says")] = None
     link: str = ""
 
 
@@ -259,6 +266,7 @@ class DivergenceFile(_Part, frozen=True):
 
     backend: str
     divergences: list[Divergence]
+    seen_on: Annotated[SeenOn | None, Meta(description="where its entries were seen; left out, everywhere")] = None
 
 
 class Subset(_Part, frozen=True):

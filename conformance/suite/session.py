@@ -137,7 +137,7 @@ class BackendSession:
         self._backend: Backend | None = None
         self._executor: Executor | None = None
         self._judge = Judge()
-        self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
+        self._registry = Registry(selection.corpus.divergences, name, own_version(self._class), device)
         self._writer: Writer | None = None
         self._recorded: Reader | None = None
         self._announce: Callable[[Attempt], None] = lambda attempt: None

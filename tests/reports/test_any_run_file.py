@@ -185,7 +185,7 @@ def test_a_run_file_is_refused_with_its_line_or_every_reader_makes_something_of_
     whole.write_bytes(b"".join(seal(json.dumps(line).encode()) for line in lines))
     original = runfile.read(whole)
     parity.write([run], tmp_path / "page.html")
-    proposing.as_yaml("numpy", proposing.propose(run))
+    proposing.as_yaml(run.header, proposing.propose(run))
     list(running.summary([run]))
     running.shortcomings(run)
     for run_, case, record in running.failures([run]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def recorded(session: Callable[..., BackendSession], tmp_path: Path) -> Callable
 def with_reasons(run: Run) -> str:
     entries = propose(run)
     assert all(entry["because"] == "" for entry in entries)
-    return as_yaml("numpy", [entry | {"because": REASON} for entry in entries])
+    return as_yaml(run.header, [entry | {"because": REASON} for entry in entries])
 
 
 def verdicts(run: Run) -> set[str]:
@@ -99,7 +100,8 @@ def test_the_same_entries_hold_against_a_backend_that_is_right(
 
 def test_an_entry_without_a_reason_does_not_load(recorded: Callable[..., Run], numpy_with: Callable[..., Any]) -> None:
     wrong = numpy_with(**DEFECTS["a value"])
-    proposed = as_yaml("numpy", propose(recorded(CASES, wrong)))
+    run = recorded(CASES, wrong)
+    proposed = as_yaml(run.header, propose(run))
     with pytest.raises(CaseFileError, match="length >= 10"):
         recorded(CASES, wrong, proposed)
 
@@ -159,8 +161,9 @@ def test_what_is_written_is_a_registry_file_that_reads_back(
 ) -> None:
     text = "  - {name: one, given: {x: [0.5, 1.5, 0.25]}, call: sigmoid(x)}"
     run = recorded(text, numpy_with(**DEFECTS["NaN in some elements"]))
-    file = yaml.safe_load(as_yaml("numpy", propose(run)))
+    file = yaml.safe_load(as_yaml(run.header, propose(run)))
     assert file["backend"] == "numpy"
+    assert file["seen-on"] == {"machines": [platform.machine()], "devices": ["cpu"]}
     (entry,) = file["divergences"]
     assert entry["instead"] == {"non-finite": 1}
     assert entry["first-seen"].startswith("numpy ")
