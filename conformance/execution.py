@@ -129,7 +129,7 @@ class Executor:
         try:
             if key not in self._compiled:
                 self._import_needs(program, idiom)
-            with self.watch, self._backend.scope(mode):
+            with self.watch, self._backend.scope(mode), self._backend.placing():
                 natives = [self._backend.from_numpy(copied(array) if aliasing else array) for array in inputs]
                 self._locate(outcome, "the input", program.inputs, natives)
                 outcome.received = [self._backend.to_numpy(native) for native in natives]
@@ -221,7 +221,7 @@ class Executor:
         key = (mode, idiom, program.key)
         before = [array.tobytes() for array in inputs]
         try:
-            with self.watch, self._backend.scope(mode):
+            with self.watch, self._backend.scope(mode), self._backend.placing():
                 function = self._function(key, program)
                 natives = [self._backend.from_numpy(array) for array in inputs]
                 weights = self._backend.from_numpy(cotangent.astype(result.dtype))

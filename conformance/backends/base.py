@@ -154,6 +154,13 @@ class Backend(ABC):
         """What has to be in force while anything of a mode runs (a precision setting, a device)."""
         return contextlib.nullcontext()
 
+    def placing(self) -> contextlib.AbstractContextManager[Any]:
+        """What makes constructors put their arrays on the device, where `scope` does not do so already.
+
+        In force while a variant runs, and not around timed calls: a framework may pay for it on every call.
+        """
+        return contextlib.nullcontext()
+
     @abstractmethod
     def from_numpy(self, array: np.ndarray) -> Native:
         """An array of the same dtype, shape and bits on the backend's device.

@@ -51,6 +51,12 @@ class JaxBackend(Backend):
             source_of(pieces.gradients),
         )
 
+    def __init__(self, device: str = "cpu") -> None:
+        # Read when JAX first looks for devices: it would take three quarters of a GPU's memory, also for work on the
+        # CPU, and leave the other backends of a run too little.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        super().__init__(device)
+
     def devices(self) -> list[str]:
         return list(self._names().values())
 

@@ -70,6 +70,11 @@ class TensorflowBackend(Backend):
         tf.config.threading.set_intra_op_parallelism_threads(self.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.experimental.enable_tensor_float_32_execution(False)
+        for card in tf.config.list_physical_devices("GPU"):
+            # It would take all of a GPU's memory, also for work on the CPU, and leave other backends none. Where
+            # TensorFlow has started already, or the card was divided, somebody has decided on that.
+            with contextlib.suppress(RuntimeError, ValueError):
+                tf.config.experimental.set_memory_growth(card, True)
         self._place = f"/{kind_of(self.device).upper()}:{number_of(self.device)}"
 
     def device_of(self, array: Any) -> str:

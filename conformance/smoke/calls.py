@@ -91,7 +91,7 @@ def _refusals(backend: Backend, operation: str) -> Iterator[Line]:
         party: Party = "adapter"
         problem = ""
         try:
-            with watch, plain_scope(backend):
+            with watch, plain_scope(backend), backend.placing():
                 backend.synchronise(function(**_natives(backend, chosen)))
         except Unsupported:
             continue

@@ -210,7 +210,7 @@ def scopes(backend: Backend) -> str:
     found = []
     for mode in modes_here(backend):
         watch = Watch(of_calls(backend.own_variables), backend.state, backend.restore)
-        with watch, backend.scope(mode):
+        with watch, backend.scope(mode), backend.placing():
             backend.to_numpy(backend.from_numpy(np.ones(2, dtype=np.float32)))
         found += [f"{mode}: expected {change.expected}, got {change.got}" for change in watch.changes]
     before = dict(backend.state())

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conformance import backends, runfile
-from conformance.backends.base import GPU_FAST
+from conformance.backends.base import GPU_FAST, Backend
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.inputs import materialise
 from conformance.execution import Executor
@@ -179,6 +179,89 @@ def test_a_result_of_torch_on_another_device_is_noticed(
     with FakeTensorMode():  # tensors without memory, on devices that are not there
         assert torch_backend.device_of(torch.empty(1, device="cuda:0")) == "gpu"
         assert torch_backend.device_of(torch.empty(1, device="cuda:1")) == "gpu:1"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_constructors_of_torch_put_their_tensors_on_the_device(
+    torch_backend: Any, variants: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on 'meta', which stands for a GPU; there are no numbers to read back."""
+    import torch  # noqa: PLC0415
+
+    (variant,) = variants("  - {name: made, for: {dtype: int64}, call: 'asarray([1, 2], dtype=dtype)'}")
+
+    class Elsewhere(type(torch_backend)):  # type: ignore[misc]
+        def to_numpy(self, array: Any) -> Any:
+            return np.zeros(array.shape, dtype=np.int64)
+
+        def synchronise(self, result: Any) -> None:
+            pass
+
+    backend = Elsewhere()
+    backend.start()
+    backend.device, backend._place = "meta", torch.device("meta")
+    spellings = ("", "torch.as_tensor")
+    for spelling in spellings:
+        outcome = Executor(backend).run(compile_variant(variant), [], "eager", spelling)
+        assert (outcome.raised, outcome.elsewhere) == (None, {})
+    assert torch.tensor([1]).device.type == "cpu"
+    monkeypatch.setattr(Elsewhere, "placing", Backend.placing)  # an adapter that forgets it
+    for spelling in spellings:
+        outcome = Executor(backend).run(compile_variant(variant), [], "eager", spelling)
+        assert outcome.elsewhere == {"the result of asarray": "cpu"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_torch_compile_needs_triton_on_a_gpu_and_says_so(
+    torch_backend: Any, on_gpu: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing := torch_backend.missing_mode("compile"):
+        pytest.skip(missing)
+    backend = on_gpu("torch")
+    import torch.utils._triton  # noqa: PLC0415
+
+    for has in (False, True):
+        monkeypatch.setattr(torch.utils._triton, "has_triton", lambda has=has: has)
+        assert ("Triton" in backend.missing_mode("compile")) is not has
+        assert backend.missing_mode("eager") == backend.missing_mode(GPU_FAST) == ""
+        assert torch_backend.missing_mode("compile") == ""
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_jax_takes_no_memory_of_a_gpu_in_advance_unless_told_to(device: str, apart: Callable[..., Any]) -> None:
+    needs("jax")
+    code = """
+import os, sys
+from conformance import backends
+assert "jax" not in sys.modules
+backends.load("jax")(sys.argv[1])
+print(os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"])
+"""
+    assert apart("-c", code, device).stdout.splitlines() == ["false"]
+    told = "import os; os.environ['XLA_PYTHON_CLIENT_PREALLOCATE'] = 'true'\n" + code
+    assert apart("-c", told, device).stdout.splitlines() == ["true"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_tensorflow_takes_no_more_memory_of_a_gpu_than_it_needs(
+    device: str, on_gpu: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = on_gpu("tensorflow")
+    backend.device = device
+    import tensorflow as tf  # noqa: PLC0415
+
+    grown = []
+
+    def grow(card: str, enable: bool) -> None:
+        grown.append((card, enable))
+        if card == "the first":
+            raise RuntimeError("Physical devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: {"GPU": ["the first", "the second"]}[kind])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", grow)
+    backend.start()
+    assert grown == [("the first", True), ("the second", True)]
 
 
 @pytest.mark.filterwarnings("ignore")

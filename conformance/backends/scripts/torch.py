@@ -25,6 +25,7 @@ torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
 
 ON_GPU = """\
 torch.cuda.set_device({number})
+torch.set_default_device("cuda")
 """
 
 
