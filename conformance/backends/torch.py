@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,6 +71,11 @@ class TorchBackend(Backend):
                 self._defaults.setdefault(name, getattr(where, attribute))
                 setattr(where, attribute, False)
         torch.set_num_threads(self.threads)
+        # Inductor keeps what it has compiled, and takes kernels for other vector instructions for its own (2.13, after
+        # ATEN_CPU_CAPABILITY had changed: errors of 1e80 ULP). Results must not depend on what ran here before.
+        user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+        kept = f"torchinductor_{user}_{torch.backends.cpu.get_cpu_capability().replace(' ', '_')}"
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(tempfile.gettempdir(), kept))
         # Every program is compiled through one function of this package; the default limit counts those together.
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000

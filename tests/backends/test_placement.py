@@ -227,6 +227,28 @@ def test_torch_compile_needs_triton_on_a_gpu_and_says_so(
         assert torch_backend.missing_mode("compile") == ""
 
 
+def test_what_torch_compiles_is_kept_apart_by_the_processors_instructions_unless_told_where(
+    apart: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels for others were seen to be taken up, and to give wrong numbers."""
+    needs("torch")
+    code = """
+import os
+from conformance import backends
+from conformance.execution import started
+started(backends.load("torch"), "cpu")
+print(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+"""
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    folders = []
+    for capability in ("default", "avx2"):
+        monkeypatch.setenv("ATEN_CPU_CAPABILITY", capability)
+        folders.append(apart("-c", code).stdout.strip())
+    assert all(folders) and folders[0] != folders[1]
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/told")
+    assert apart("-c", code).stdout.strip() == "/told"
+
+
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
 def test_jax_takes_no_memory_of_a_gpu_in_advance_unless_told_to(device: str, apart: Callable[..., Any]) -> None:
     needs("jax")
