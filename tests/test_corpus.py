@@ -103,3 +103,10 @@ def test_the_cases_that_come_with_the_suite_are_the_default(document: Selection)
     assert document.root is None
     assert document.corpus.root == default_root()
     assert {v.id.split("/")[0] for v in document.variants} == {"document"}
+
+
+def test_every_registered_divergence_says_where_it_was_seen(document: Selection) -> None:
+    """A file without it would demand its deviations on processors and devices that nobody has looked at."""
+    assert document.corpus.divergences
+    without = [entry.cases for _, entry in document.corpus.divergences if entry.seen_on is None]
+    assert without == []
