@@ -1,6 +1,8 @@
 """Files from elsewhere: opened only if they are files, read only if they are not too large, found without end.
 
 A FIFO, a device or a folder in a file's place is an error at once: reading it could block for ever or never end.
+
+What is written takes the place of an older file in one go, or not at all.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +59,33 @@ def read_file(path: Path, most: int) -> bytes:
     if len(found) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return found
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to: what is written there takes the place of `path` once all of it is written.
+
+    Until then, and where it can't be written (a full disk), what stood there before stands. A device or a FIFO is
+    written to itself.
+
+    Raises:
+        OSError: it can't be written; `filename` is `path`.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
+    target = Path(os.path.realpath(path))  # of a symbolic link, what it leads to is replaced
+    new = target.with_name(f"{target.name}.{os.getpid()}.new")  # another process may be writing the same
+    try:
+        yield new
+        new.replace(target)
+    except OSError as error:
+        if error.filename not in (None, str(new)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
 
 
 def files_under(root: Path, suffix: str) -> Iterator[Path]:

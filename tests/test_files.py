@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance import limits
-from conformance.files import files_in, files_under, open_file, read_file
+from conformance.files import files_in, files_under, open_file, read_file, replacing
 
 
 def test_a_file_and_a_link_to_one_are_read(tmp_path: Path) -> None:
@@ -79,3 +80,47 @@ def test_a_search_ends_after_so_many_files_and_folders(tmp_path: Path, monkeypat
     (tmp_path / "d").touch()
     with pytest.raises(OSError, match="more than 3 files and folders"):
         list(files_under(tmp_path, ""))
+
+
+def test_what_is_written_takes_an_older_files_place_in_one_go(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("old")
+    link = tmp_path / "link.html"
+    link.symlink_to(path)
+    with replacing(link) as new:
+        new.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new" and link.is_symlink()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.html", "page.html"]
+
+
+def test_of_what_can_not_be_written_the_older_file_stays_and_the_error_names_it(tmp_path: Path) -> None:
+    def write_half(error: BaseException) -> None:
+        with replacing(path) as new:
+            new.write_text("half")
+            raise error
+
+    path = tmp_path / "page.html"
+    path.write_text("old")
+    with pytest.raises(OSError) as caught:
+        write_half(OSError(errno.ENOSPC, "No space left on device"))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    with pytest.raises(KeyboardInterrupt):
+        write_half(KeyboardInterrupt())
+    assert path.read_text() == "old"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as caught, replacing(tmp_path / "folder") as new:
+        new.write_text("new")
+    assert caught.value.filename == str(tmp_path / "folder")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder", "page.html"]
+
+
+def test_an_error_about_another_file_is_not_taken_for_one_of_this(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, replacing(tmp_path / "page.html"):
+        (tmp_path / "none").read_text()
+    assert caught.value.filename == str(tmp_path / "none")
+
+
+def test_a_device_is_written_to_itself() -> None:
+    with replacing(Path("/dev/null")) as new:
+        assert new == Path("/dev/null")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.files import replacing
 from conformance.visible import SCRIPT_PATTERN, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -89,7 +90,7 @@ def render(template: str, styles: list[str], scripts: list[str], **values: Any) 
 def write(text: str, path: Path) -> None:
     """Write a page; folders that its path needs are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with replacing(path) as new, new.open("w", encoding="utf-8", newline="\n") as file:
         for start in range(0, len(text), _PIECE):
             file.write(text[start : start + _PIECE])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from conformance.files import replacing
 from conformance.reports.columns import columns
 from conformance.reports.machines import badge, markdown, summary
 from conformance.reports.machines.junit import JUnit
@@ -31,22 +32,24 @@ def write(runs: Sequence[Run], folder: Path, problems: Sequence[str] = (), cases
     Raises:
         ValueError: there are no runs.
         RunFileError: a run file was changed in the meantime.
+        OSError: a file can't be written.
     """
     if not runs:
         raise ValueError("no runs to report on")
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: folder / name for name in NAMES}
     every = columns(runs)
     places = {(column.run, column.mode.name): column for column in every}
     tally = Tally(runs, every, cases)
-    with JUnit(runs, every, cases) as junit, Table(runs, paths["records.csv"]) as table:
-        for index, run in enumerate(runs):
-            for part in run.parts():
-                records = [(places[index, record.mode], record) for record in part.records]
-                tally.add(part, records)
-                junit.add(part, records)
-                table.add(part, records)
-        junit.write(paths["junit.xml"], problems)
+    with JUnit(runs, every, cases) as junit:
+        with replacing(folder / "records.csv") as path, Table(runs, path) as table:
+            for index, run in enumerate(runs):
+                for part in run.parts():
+                    records = [(places[index, record.mode], record) for record in part.records]
+                    tally.add(part, records)
+                    junit.add(part, records)
+                    table.add(part, records)
+        with replacing(folder / "junit.xml") as path:
+            junit.write(path, problems)
     told = summary.of(tally, problems)
     for name, text in (
         ("summary.json", summary.text(told)),
@@ -54,5 +57,6 @@ def write(runs: Sequence[Run], folder: Path, problems: Sequence[str] = (), cases
         ("summary.md", markdown.text(told)),
         ("badge.json", badge.text(told)),
     ):
-        paths[name].write_text(text, encoding="utf-8", newline="\n")
-    return list(paths.values())
+        with replacing(folder / name) as path:
+            path.write_text(text, encoding="utf-8", newline="\n")
+    return [folder / name for name in NAMES]
