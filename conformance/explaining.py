@@ -15,8 +15,9 @@ from conformance.corpus import Selection
 from conformance.execution import differentiated
 from conformance.ops import OPERATIONS
 from conformance.program import Program, compile_variant
+from conformance.suite.attempts import Result
 from conformance.suite.recording import expectation
-from conformance.suite.session import BackendSession, Result
+from conformance.suite.session import BackendSession
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 from conformance.wording import describe, exact_digits, format_number

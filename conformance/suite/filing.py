@@ -11,8 +11,9 @@ from pathlib import Path
 from conformance import runfile, sharding
 from conformance.runfile import Header, Reader
 from conformance.suite import resuming
+from conformance.suite.attempts import Attempt
 from conformance.suite.describing import Item, WholeOfShard
-from conformance.suite.session import Attempt, BackendSession
+from conformance.suite.session import BackendSession
 
 
 @dataclass(slots=True)

@@ -2,105 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import numpy as np
-from msgspec import UNSET
-
 from conformance import backends
-from conformance.accuracy import curve
 from conformance.backends.base import IDIOMS, Backend, own_version
 from conformance.backends.spelling import Idioms, Unsupported
 from conformance.backends.state import Change
-from conformance.casefile.errors import Mistake
-from conformance.casefile.expressions import names_in
-from conformance.casefile.inputs import materialise
-from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.corpus import Selection, Share
 from conformance.divergences import Registry
-from conformance.dtypes import DTYPES
-from conformance.execution import Executor, Outcome, differentiated, started
+from conformance.execution import Executor, Outcome, started
 from conformance.failure import failure_text
-from conformance.findings import Measured
 from conformance.judging import Judge, Judgement, Verdict
-from conformance.ops import OPERATIONS
 from conformance.ordering import place
-from conformance.picture import picture
-from conformance.program import Program, compile_variant
 from conformance.runfile import (
-    LARGEST_STORED,
     CaseLine,
     FindingLine,
     Header,
     Reader,
     Record,
-    Stored,
     UnwritableError,
     VariantLine,
     Writer,
-    encoded,
     now,
 )
+from conformance.suite.attempts import Attempt, Result
 from conformance.suite.describing import Describing, Item, WholeOfShard
-from conformance.suite.recording import bare_variant_line, case_line, expectation, made
-from conformance.truth.balls import UndecidedError, UndefinedError
-from conformance.truth.gradient import default_cotangent
-from conformance.truth.rounding import Rounded
-from conformance.wording import exact_digits
+from conformance.suite.lines import Lines
+from conformance.suite.preparing import Preparing
+from conformance.suite.recording import bare_variant_line, case_line
 
-_RESIDUALS_STORED = 8
 _CASES_REMEMBERED = 50
 """Compiled functions are shared by neighbouring cases, and let go after so many: memory is that of a few cases."""
-_GRADIENT_BUDGET = "a running error bound over the paths from an input to the result, in the exact definition"
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A variant's inputs and program, the same for every mode."""
-
-    variant: Variant
-    inputs: dict[str, np.ndarray]
-    program: Program
-
-
-@dataclass(slots=True)
-class _CaseInHand:
-    """What the variants and modes of one case share; the next case takes its place."""
-
-    id: str
-    names_dtype: bool
-    programs: dict[str, Program] = field(default_factory=dict)
-    prepared: dict[str, Prepared] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A variant in a mode, in a spelling: what one record is about."""
-
-    variant: Variant
-    mode: str
-    idiom: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells it from every other: the variant's ID, the mode, the spelling."""
-        return self.variant.id, self.mode, self.idiom
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a variant in a mode."""
-
-    variant: Variant
-    mode: str
-    judgement: Judgement
-    outcome: Outcome
-    idiom: str = ""
 
 
 class BackendSession:
@@ -143,9 +80,11 @@ class BackendSession:
         self._announce: Callable[[Attempt], None] = lambda attempt: None
         self._missing_modes: dict[str, str] = {}
         self._changed_by_start: list[Change] = []
-        self._current = _CaseInHand("", False)
+        self._preparing = Preparing()
+        self._lines = Lines(self._preparing, self._judge.answers, self._registry)
         self._last_case = ""
         self._cases_run = 0
+        self._process = os.getpid()
 
     def start(self) -> None:
         """Import the framework and make it ready; an obstacle becomes `unavailable`."""
@@ -185,6 +124,7 @@ class BackendSession:
             UnwritableError: it can't be written to.
         """
         self.start()
+        self._process = os.getpid()
         self.leave_out(recorded)
         if recorded is None:
             with self._executor.watch if self._executor else nullcontext():
@@ -269,6 +209,8 @@ class BackendSession:
             writer.variant(lambda: self.variant_line(variant), variant.id)
             writer.flush()
         result = self._run(variant, attempt.mode, attempt.idiom)
+        if os.getpid() != self._process:
+            os._exit(0)  # a copy of this process, which the call forked and let go on: it must not record
         if writer is not None:
             writer.record(self.record_line(result))
         return result
@@ -307,7 +249,7 @@ class BackendSession:
         missing = self.missing(mode)
         if self._executor is None or missing:
             return Result(variant, mode, Judgement("unsupported", missing), Outcome(), idiom)
-        prepared = self._prepare(variant)
+        prepared = self._preparing.prepared(variant)
         inputs, executed = list(prepared.inputs.values()), self._executed(mode)
         if variant.check == "value":
             aliasing = variant.case.expect.aliases is not None
@@ -332,118 +274,18 @@ class BackendSession:
                 self._missing_modes[mode] = f"its adapter can't tell whether it runs: {type(error).__name__}: {error}"
         return self._missing_modes[mode]
 
-    def _prepare(self, variant: Variant) -> Prepared:
-        case = variant.case
-        if self._current.id != case.id:
-            self._current = _CaseInHand(case.id, "dtype" in names_in(case.expression))
-        known = self._current.prepared
-        if variant.id not in known:
-            known[variant.id] = Prepared(variant, materialise(variant), self._program(variant))
-        return known[variant.id]
-
-    def _program(self, variant: Variant) -> Program:
-        """The variant's program; variants that differ only in a dtype which their expression doesn't name share one."""
-        current = self._current
-        key = repr([(k, v) for k, v in variant.bindings.items() if k != "dtype" or current.names_dtype])
-        if key not in current.programs:
-            current.programs[key] = compile_variant(variant)
-        return current.programs[key]
-
     def case_line(self, variant: Variant) -> CaseLine:
         """What a run file says of a variant's case."""
         return case_line(variant.case, self.selection.corpus.root)
 
     def record_line(self, result: Result) -> Record:
         """What a run file says of a result."""
-        variant, judgement, outcome = result.variant, result.judgement, result.outcome
-        measured = judgement.measured
-        got = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
-        steps = self._prepare(variant).program.steps
-        entry = self._registry.find(variant, result.mode, result.idiom) if judgement.verdict == "divergent" else None
-        return Record(
-            variant.id,
-            result.mode,
-            judgement.verdict,
-            judgement.reason,
-            [FindingLine(f.channel, f.expected, f.got, f.detail, f.non_finite) for f in judgement.findings],
-            [Stored.of(array) for array in got] if not (outcome.raised or outcome.unsupported) else [],
-            f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
-            _finite(measured.ulp) if measured else None,
-            _finite(measured.budget) if measured else None,
-            list(measured.index) if measured else [],
-            f"{measured.step + 1}, {steps[measured.step].operation}" if measured and len(steps) > 1 else "",
-            _finite(judgement.end_to_end),
-            entry.spec.link if entry else "",
-            result.idiom,
-            self._picture(variant, got) if variant.check == "value" else "",
-            judgement.profile,
-            _exact_text(measured),
-            measured.exact[2] if measured and measured.exact else None,
-            measured.wrt if measured else "",
-        )
-
-    def _picture(self, variant: Variant, got: list[np.ndarray]) -> str:
-        """Where a result is off that is too large to be stored; reports draw the others by themselves."""
-        if not got or got[0].size <= LARGEST_STORED:
-            return ""
-        exact, _ = self._exact(self._prepare(variant))
-        return "" if exact is None else picture(exact, got[0])
+        return self._lines.record(result)
 
     def variant_line(self, variant: Variant) -> VariantLine:
         """What a run file says of a variant."""
-        prepared = self._prepare(variant)
         with _quiet():
-            array, values = self._exact(prepared)
-        return VariantLine(
-            variant.id,
-            variant.case.id,
-            variant.dtype.name,
-            {name: Stored.of(value) for name, value in prepared.inputs.items()},
-            Stored.of(array) if array is not None else None,
-            _finite_only(values.residual.ravel()[:_RESIDUALS_STORED].tolist()) if values is not None else [],
-            expectation(variant),
-            _budget_source(variant, prepared.program),
-            variant.check,
-            {n: encoded(v) for n, v in variant.bindings.items() if n in names_in(variant.case.expression)},
-            self._truth(prepared),
-            _curve(prepared, array),
-            made(variant, prepared.inputs),
-            variant.case.expect.aliases,
-        )
-
-    def _exact(self, prepared: Prepared) -> tuple[np.ndarray | None, Rounded | None]:
-        """The answer that does not depend on what any backend received, and its residuals where it has them."""
-        variant, program, inputs = prepared.variant, prepared.program, list(prepared.inputs.values())
-        stated = variant.case.expect.values
-        if stated is not UNSET:
-            with suppress(Mistake):  # values that the dtype can't hold; the examination says so
-                return to_array(stated, DTYPES[variant.case.expect.dtype or variant.dtype.name]), None
-            return None, None
-        answers = self._judge.answers.of_program(program, inputs) if program.steps else []
-        if len(answers) < len(program.steps) or not answers:
-            return None, None
-        if variant.check != "gradient" or answers[-1].array is None:
-            return answers[-1].array, answers[-1].values
-        wrt = [name for name, _ in differentiated(program, inputs)][:1]
-        cotangent = default_cotangent(answers[-1].array.shape)
-        with suppress(UndefinedError, UndecidedError):
-            for exact in self._judge.answers.of_gradient(program.steps[-1], inputs, wrt, cotangent):
-                return exact.values.value, exact.values
-        return None, None
-
-    def _truth(self, prepared: Prepared) -> str:
-        """What a variant's answer rests on, in the words of `VariantLine`."""
-        expect = prepared.variant.case.expect
-        if expect.raises:
-            return "refusal"
-        if prepared.program.relations:
-            return "claim"
-        if expect.values is not UNSET:
-            return "stated"
-        if expect.prints is not None:
-            return "document"
-        answers = self._judge.answers.of_program(prepared.program, list(prepared.inputs.values()))
-        return "convention" if any(a.special is not None and a.special.any() for a in answers) else "arithmetic"
+            return self._lines.variant(variant)
 
     def header(self, shares: dict[str, Share], selected: str, shard: WholeOfShard | None = None) -> Header:
         """What a run file says of the run. What only the framework can tell is left out until it was started.
@@ -467,45 +309,12 @@ class BackendSession:
         return describing.header(shares, selected, shard, self.shares(shard.items) if shard else shares)
 
 
-def _curve(prepared: Prepared, exact: np.ndarray | None) -> list[tuple[float, float]]:
-    """Points of the exact curve, where the accuracy of an elementwise operation is drawn."""
-    if prepared.variant.case.case.draw != "accuracy" or exact is None:
-        return []
-    (step,) = prepared.program.steps
-    return curve(step.bind(list(prepared.inputs.values())), exact) if OPERATIONS[step.operation].elementwise else []
-
-
-def _budget_source(variant: Variant, program: Program) -> str:
-    """Where the budget comes from: of the gradient, or of the last step."""
-    if variant.check == "gradient":
-        return _GRADIENT_BUDGET
-    return OPERATIONS[program.steps[-1].operation].budget_source if program.steps else ""
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What frameworks warn of (overflow, a truncated dtype) is judged by its result, and not shown."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _finite_only(residuals: list[float]) -> list[float]:
-    """Residuals as JSON has them: that of an overflow may be infinite, and stands for nothing more."""
-    return [residual if residual - residual == 0 else 0.0 for residual in residuals]
-
-
-def _exact_text(measured: Measured | None) -> str:
-    """The exact value of the measured element, where arithmetic defines one and it does not overflow."""
-    if measured is None or measured.exact is None:
-        return ""
-    value, residual, _ = measured.exact
-    (text,) = exact_digits(np.asarray(value), np.array(residual))
-    return "" if text == "overflow" else text
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None
 
 
 def describe_failure(session: BackendSession, result: Result) -> str:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from conformance import processes
 from conformance.runfile import CANT_WRITE, Reader, UnwritableError
+from conformance.suite.attempts import Attempt
 from conformance.suite.board import Board, End, Errors, Printed
-from conformance.suite.session import Attempt
 
 START_FAILED = 70
 """Exit status of a process whose framework raised an error when it was started; it is the last line of its stderr."""
