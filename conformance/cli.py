@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import wraps
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 import typer
 
 from conformance.files import files_in
-from conformance.terminal import CLOSED_PIPE, Terminal, end, write
+from conformance.terminal import CLOSED_PIPE, Terminal, end, open_closed_streams, write
 
 if TYPE_CHECKING:
     from conformance.corpus import Selection
@@ -58,22 +59,36 @@ _MOST_FAILURES_SHOWN = 20
 _GIVEN = ParamSpec("_GIVEN")
 
 
-def _interruptible(command: Callable[_GIVEN, None]) -> Callable[_GIVEN, None]:
-    """The command, which Ctrl-C ends with a word and status 130, wherever it is."""
+def _to_its_end(kept: str) -> Callable[[Callable[_GIVEN, None]], Callable[_GIVEN, None]]:
+    """A command that is there for the files it writes: it goes on where what it prints does not arrive.
 
-    @wraps(command)
-    def interruptible(*given: _GIVEN.args, **named: _GIVEN.kwargs) -> None:
-        try:
-            command(*given, **named)
-        except KeyboardInterrupt:
-            _err.print("interrupted; what was recorded until then is in the run files: --resume goes on from there")
-            raise typer.Exit(130) from None
+    Only then does its status tell that. Ctrl-C ends it with a word and status 130, wherever it is.
 
-    return interruptible
+    Args:
+        kept: what an interrupted one leaves.
+    """
+
+    def decorate(command: Callable[_GIVEN, None]) -> Callable[_GIVEN, None]:
+        @wraps(command)
+        def to_its_end(*given: _GIVEN.args, **named: _GIVEN.kwargs) -> None:
+            try:
+                with _out.going_on(), _err.going_on():
+                    command(*given, **named)
+            except KeyboardInterrupt:
+                _err.print(f"interrupted; {kept}")
+                raise typer.Exit(130) from None
+            except typer.Exit:
+                if lost := _out.lost or _err.lost:
+                    _unheard(lost)
+                raise
+
+        return to_its_end
+
+    return decorate
 
 
 @app.command()
-@_interruptible
+@_to_its_end("what was recorded until then is in the run files: --resume goes on from there")
 def run(
     backend: Backends = None,
     mode: Modes = None,
@@ -109,11 +124,13 @@ def run(
     """Run the cases on every backend, then write the reports.
 
     A variant that crashes its process, or takes too long, is lost by itself: 'crashed' or 'timed-out'. Three in a row
-    end the run of a backend. Whatever ends a run, --resume goes on from there.
+    end the run of a backend. Whatever ends a run, --resume goes on from there; so it does in the other order. A run
+    whose output nobody reads is made all the same, reports included.
 
     Exit status: 0, everything passed or deviates as registered; 1, something failed, crashed, timed out, or depends on
-    the order; 2, usage or case-file error, or another run writes to the same folder; 3, a run is incomplete or nothing
-    of it could run; 130, interrupted by Ctrl-C; 141, nobody reads the output.
+    the order; 2, usage or case-file error, another run writes to the same folder, or reports or output can't be
+    written; 3, a run is incomplete or nothing of it could run; 130, interrupted by Ctrl-C; 141, nobody reads the
+    output.
     """
     from conformance import backends, running, sharding
     from conformance.locking import LockedError, locked
@@ -149,9 +166,11 @@ def run(
         resume=resume,
     )
     _out.print(_headline(selection, names))
+    again = None if random_order is None else running.in_another_order(request, random_order)
     try:
-        with locked(folder) as lock:
-            status = _run(request, selection, broken, lock, not no_report, random_order)
+        with ExitStack() as held:
+            locks = [held.enter_context(locked(one.output)) for one in (request, again) if one is not None]
+            status = _run(request, again, selection, broken, locks, not no_report)
     except LockedError as error:
         _fail(str(error))
     except OSError as error:
@@ -159,17 +178,21 @@ def run(
     raise typer.Exit(status)
 
 
-def _run(request: Request, selection: Selection, broken: list[str], lock: int, report: bool, seed: int | None) -> int:
+def _run(
+    request: Request,
+    again: Request | None,
+    selection: Selection,
+    broken: list[str],
+    locks: Sequence[int],
+    report: bool,
+) -> int:
+    """Run, tell what came of it, write the reports; then run `again`, and tell what depends on the order."""
     from conformance import running
-    from conformance.console import Watch, print_summary
+    from conformance.console import print_summary
     from conformance.failure import record_text
 
-    with Watch(_err) as watch:
-        children = running.run(request, watch, lock)
-    runs, problems = running.collect(children)
+    runs, problems = _made(request, locks)
     problems += broken
-    if any(child.status == running.PYTEST_USAGE for child in children):  # a '-k' that can't be read, a stale --resume
-        _fail("\n".join(running.mistakes(children)))
     failed = running.failures(runs)
     for run_, case, record in islice(failed, _MOST_FAILURES_SHOWN):
         _out.print(record_text(run_.header, case, record, request.cases) + "\n")
@@ -182,19 +205,36 @@ def _run(request: Request, selection: Selection, broken: list[str], lock: int, r
         _err.print(text)
     if request.keyword and not problems and not any(run_.size for run_ in runs):
         _fail(f"no case matches '{request.keyword}'")
-    if runs and report:
-        _write_reports(runs, request.output, problems, request.cases)
+    written = not (runs and report) or _write_reports(runs, request.output, problems, request.cases)
     status = running.exit_status(runs, problems)
-    if seed is not None:
-        with Watch(_err) as watch:
-            lines, problems = running.in_another_order(request, seed, runs, watch)
+    if again is not None:
+        if again.resume:
+            running.forget_older(again, runs)
+        shuffled, problems = _made(again, locks)
+        lines = running.coupled_outcomes(runs, shuffled)
         for line in [*(f"coupled: {line}" for line in lines), *(f"error: {problem}" for problem in problems)]:
             _err.print(line)
         status = 3 if problems else status or int(bool(lines))
-    return status
+    if not written:
+        _err.print(f"'conformance report -o {request.output}' makes the reports of the run files")
+    return status if written else 2
+
+
+def _made(request: Request, locks: Sequence[int]) -> tuple[list[Run], list[str]]:
+    """The runs that were asked for, and a line for everything that kept one from being whole."""
+    from conformance import running
+    from conformance.console import Watch
+
+    with Watch(_err) as watch:
+        children, refused = running.run(request, watch, locks)
+    if mistakes := running.mistakes(children):  # a '-k' that can't be read, a stale --resume
+        _fail("\n".join(mistakes))
+    runs, problems = running.collect(children)
+    return runs, refused + problems
 
 
 @app.command()
+@_to_its_end("what was timed until then is in the timing files of the backends that had finished")
 def bench(
     backend: Backends = None,
     mode: Modes = None,
@@ -211,10 +251,15 @@ def bench(
     """Time the operations on every backend, one after the other, then write the page of timings.
 
     A time is shown only if that same call's output conforms. The timing files are pytest-benchmark's:
-    'pytest-benchmark compare' reads them. Exit status: 0, timed; 2, usage error; 3, a backend could not be timed.
+    'pytest-benchmark compare' reads them.
+
+    Exit status: 0, timed; 2, usage error, another one times into the same folder, or pages or output can't be written;
+    3, a backend could not be timed; 130, interrupted by Ctrl-C; 141, nobody reads the output.
     """
     from conformance.console import Watch
+    from conformance.locking import LockedError, locked
     from conformance.timing import benching
+    from conformance.timing.model import FOLDER
     from conformance.timing.plan import PlanError, parse_plan
 
     try:
@@ -232,14 +277,13 @@ def bench(
     folder = output or (Path("reports", "selected") if part else Path("reports"))
     request = benching.Request(names, folder, mode or [], device, keyword, dtype or [], size or [], full, threads)
     try:
-        with Watch(_err, "cells") as watch:
+        with locked(folder / FOLDER), Watch(_err, "cells") as watch:
             children = benching.run(request, watch)
-    except KeyboardInterrupt:
-        _err.print("interrupted; what was timed until then is in the timing files of the backends that had finished")
-        raise typer.Exit(3) from None
+    except LockedError as error:
+        _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
-    timings, problems = benching.collect(children)
+    timings, problems = benching.collect(request, children)
     for line in benching.summary(timings):
         _out.print(line)
     for problem in problems:
@@ -362,8 +406,8 @@ def report(
             problems = [text for run_ in runs for text in running.shortcomings(run_)]
             for problem in problems:
                 _err.print(f"error: {problem}")
-            _write_reports(runs, output, problems)
-            status = running.exit_status(runs, problems)
+            written = _write_reports(runs, output, problems)
+            status = running.exit_status(runs, problems) if written else 2
     except runfile.RunFileError as error:
         _fail(str(error))
     raise typer.Exit(status)
@@ -668,7 +712,8 @@ def _headline(selection: Selection, names: list[str]) -> str:
     return f"{cases:,} cases, {variants:,} variants, {len(names)} backends   cases {selection.corpus.digest[:8]}"
 
 
-def _write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Path | None = None) -> None:
+def _write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Path | None = None) -> bool:
+    """Write all reports; whether they could be written, and a line where not."""
     from conformance.reports import machines, parity
 
     page = folder / "parity.html"
@@ -676,8 +721,10 @@ def _write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Pa
         parity.write(runs, page)
         written = machines.write(runs, folder, problems, cases)
     except OSError as error:
-        _fail(f"{error.filename or page}: can't be written to: {error.strerror}")
+        _err.print(f"error: {error.filename or page}: can't be written to: {error.strerror}")
+        return False
     _out.print(f"{page}; for machines {', '.join(path.name for path in written)}")
+    return True
 
 
 def _timings(folder: Path) -> list[TimingRun]:
@@ -713,6 +760,7 @@ def _fail(message: str) -> NoReturn:
 
 def main() -> None:
     """The entry point of the ``conformance`` command."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # of what the terminal's encoding has no character for
@@ -726,5 +774,12 @@ def main() -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
             raise
-        _err.print(f"error: the output can't be written: {error.strerror}")
-        end(2)
+        _unheard(error)
+
+
+def _unheard(error: OSError) -> NoReturn:
+    """End, for what was printed did not arrive."""
+    if error.errno == errno.EPIPE:
+        end(CLOSED_PIPE)
+    _err.print(f"error: the output can't be written: {error.strerror}")
+    end(2)

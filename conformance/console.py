@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from conformance.child import Child
 from conformance.runfile import Run
 from conformance.running import summary
-
-
-class ChildLike(Protocol):
-    """A process that is watched; see `conformance.running.Child`."""
-
-    backend: str
-    total: int | None
-    done: int
-    failed: int
-    status: int | None
-    seconds: float
 
 
 class Watch:
@@ -56,22 +47,24 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        with suppress(OSError):  # the terminal may be gone
+            self._progress.stop()
 
-    def __call__(self, children: Sequence[ChildLike]) -> None:
+    def __call__(self, children: Sequence[Child[Any]]) -> None:
         """Show where every process stands."""
         for child in children:
+            shown = child.followed
             if child.backend not in self._tasks:
                 self._tasks[child.backend] = self._progress.add_task(child.backend, total=None, failed="")
-            failed = f"{child.failed:,} failed" if child.failed else ""
+            failed = f"{shown.failed:,} failed" if shown.failed else ""
             task = self._tasks[child.backend]
-            self._progress.update(task, total=child.total, completed=child.done, failed=failed)
+            self._progress.update(task, total=shown.total, completed=shown.done, failed=failed)
             if child.status is not None and child.backend not in self._finished:
                 self._finished.add(child.backend)
                 self._progress.stop_task(task)
                 if not self._console.is_terminal:
                     self._console.print(
-                        f"{child.backend}: {child.done:,} {self._unit} in {child.seconds:.1f} s  {failed}"
+                        f"{child.backend}: {shown.done:,} {self._unit} in {child.seconds:.1f} s  {failed}"
                     )
 
 

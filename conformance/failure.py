@@ -5,10 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from conformance.runfile import CaseLine, Header, Record
+from conformance.runfile import CaseLine, FindingLine, Header, Record
 
 
 class FindingLike(Protocol):
@@ -49,11 +48,12 @@ def failure_text(
     claim: bool,
     findings: Sequence[FindingLike],
     cases: Path | None = None,
+    verdict: str = "failed",
 ) -> str:
     """What was expected, what came, what explains it, and the command that repeats just that variant."""
     channels = ", ".join(dict.fromkeys(f.channel for f in findings))
     spelling = f" ({idiom})" if idiom else ""
-    lines = [f"FAILED  {variant}   {backend} {mode}{spelling}   channel: {channels}"]
+    lines = [f"{verdict.upper()}  {variant}   {backend} {mode}{spelling}   channel: {channels}"]
     lines.append(f"  {'claim' if claim else 'call':<9} {call}")
     for finding in findings:
         lines += [f"  expected  {finding.expected}", f"  got       {finding.got}"]
@@ -71,6 +71,7 @@ def record_text(header: Header, case: CaseLine, record: Record, cases: Path | No
         header.device,
         case.call,
         case.claim,
-        record.findings,
+        record.findings or [FindingLine("status", "a result", record.reason)],
         cases,
+        record.verdict,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,11 +103,12 @@ class Followed:
 
 
 def _identity(path: Path) -> int:
-    """What tells a file from one that took its place; 0 where there is none."""
+    """What tells a file from one that took its place; 0 where there is none: to open a FIFO would never end."""
     try:
-        return path.stat().st_ino
+        found = path.stat()
     except OSError:
         return 0
+    return found.st_ino if stat.S_ISREG(found.st_mode) else 0
 
 
 class Output:

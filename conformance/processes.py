@@ -31,14 +31,17 @@ def ending(status: int) -> str:
         status: as `os.waitpid` gives it.
     """
     code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        return f"exit status {code}"
-    if -code == signal.SIGKILL:
+    return f"exit status {code}" if code >= 0 else killed_by(-code)
+
+
+def killed_by(number: int) -> str:
+    """A signal in words: 'SIGSEGV (segmentation fault)'."""
+    if number == signal.SIGKILL:
         return "SIGKILL (killed from outside, as the kernel does for want of memory)"
     try:
-        return f"{signal.Signals(-code).name} ({(signal.strsignal(-code) or '').lower()})"
+        return f"{signal.Signals(number).name} ({(signal.strsignal(number) or '').lower()})"
     except ValueError:
-        return f"signal {-code}"
+        return f"signal {number}"
 
 
 def last_words(output: bytes) -> list[str]:

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from conformance import backends, processes, runfile
 from conformance.backends.base import own_version
 from conformance.casefile.loader import Corpus
+from conformance.child import PYTEST_RAN, PYTEST_USAGE, Child, pytest_command, start
 from conformance.divergences import Registry
-from conformance.following import Followed, Output
+from conformance.following import Followed
 from conformance.judging import FAILURES
 from conformance.ordering import coupled
-from conformance.runfile import CANT_WRITE, CaseLine, Record, Run, RunFileError, UnwritableError
+from conformance.runfile import CANT_WRITE, LOST_RUN_FILE, CaseLine, Record, Run, RunFileError, UnwritableError
+from conformance.suite.filing import parts_of
 
-SUITE_INI = Path(__file__).parent / "suite" / "pytest.ini"
 _POLL_SECONDS = 0.05
-_ENDS_WITHIN = 10.0
-PYTEST_USAGE = 4
-PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
-LOG_TAIL = 3000
 TIMEOUT = 60.0
 """Seconds that a variant may take, compiling included."""
 
@@ -73,9 +67,8 @@ class Request:
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""
-        command = [sys.executable, "-m", "pytest", "-c", str(SUITE_INI), "-q", "--tb=short", "--no-header"]
-        command += ["-p", "conformance.suite.options", "--pyargs", "conformance.suite"]
-        command += ["--backend", backend, "--device", self.device, "--run-file", str(self.run_file(backend))]
+        command = pytest_command("conformance.suite", backend, self.device)
+        command += ["--run-file", str(self.run_file(backend))]
         known = backends.load(backend).run_modes(self.device)
         command += [part for mode in self.modes if mode in known for part in ("--mode", mode)]
         command += [part for variant in self.variants for part in ("--variant", variant)]
@@ -90,107 +83,46 @@ class Request:
         return command
 
 
-@dataclass(slots=True)
-class Child:
-    """One backend's process.
-
-    Attributes:
-        backend: its name.
-        process: what was started.
-        said: what it prints.
-        followed: the run file that it writes.
-        total: records it will write, once that is known.
-        done, failed: records so far, and how many of them are of failures.
-        status: its exit status, once it ended.
-        seconds: how long it has run.
-    """
-
-    backend: str
-    process: subprocess.Popen[bytes]
-    said: Output
-    followed: Followed
-    total: int | None = None
-    done: int = 0
-    failed: int = 0
-    status: int | None = None
-    seconds: float = 0.0
-    _started: float = field(default_factory=time.monotonic)
-
-    def look(self) -> None:
-        """See what the process has recorded since the last look."""
-        self.status = self.process.poll()
-        self.seconds = time.monotonic() - self._started
-        self.followed.look()
-        self.total, self.done, self.failed = self.followed.total, self.followed.done, self.followed.failed
-
-    def end(self) -> None:
-        """Have the process end what it started, and itself; if it doesn't, kill it."""
-        self.process.terminate()
-        try:
-            self.process.wait(_ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def start(request: Request, backend: str, lock: int | None = None) -> Child:
-    """Start one backend's process. With `lock`, a descriptor that holds a lock, it holds that too while it lives."""
-    followed = Followed(request.run_file(backend), going_on=request.resume)
-    process = subprocess.Popen(
+def _start(request: Request, backend: str, locks: Sequence[int]) -> Child[Followed]:
+    return start(
+        backend,
         request.command(backend),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        env=_environment({processes.PARENT: str(os.getpid())}),
+        Followed(request.run_file(backend), going_on=request.resume),
+        {processes.PARENT: str(os.getpid())},
         start_new_session=True,  # Ctrl-C is this process' to handle
-        pass_fds=() if lock is None else (lock,),
+        pass_fds=locks,
     )
-    assert process.stdout is not None
-    return Child(backend, process, Output(process.stdout), followed)
 
 
-def start_pytest(
-    command: Sequence[str], variables: Mapping[str, str | None] | None = None
-) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    """Start pytest with nothing but what the command names: surrounding projects' plugins and options have no say.
-
-    Args:
-        command: the whole of it.
-        variables: of the environment, in place of those that are there; None takes one away.
-
-    Returns:
-        The process, and the file that everything it prints goes to.
-    """
-    log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process that writes to it
-    environment = _environment(variables or {})
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
-    return process, log
-
-
-def _environment(variables: Mapping[str, str | None]) -> dict[str, str]:
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    for name, value in variables.items():
-        environment.pop(name, None)
-        if value is not None:
-            environment[name] = value
-    return environment
-
-
-def run(request: Request, watch: Callable[[list[Child]], None], lock: int | None = None) -> list[Child]:
+def run(
+    request: Request, watch: Callable[[list[Child[Followed]]], None], locks: Sequence[int] = ()
+) -> tuple[list[Child[Followed]], list[str]]:
     """Run every backend, at most `request.jobs` at once; calls `watch` with all processes so far, again and again.
 
     A mistake in the command ends all of them. So does an exception (Ctrl-C, say); what they recorded stays.
+
+    Args:
+        request: what to run.
+        watch: shows where the processes stand.
+        locks: descriptors that hold locks; each process holds them too while it lives.
+
+    Returns:
+        The processes, and a line for each that the system did not give.
     """
     # Those with most modes take longest; started first, they leave the shortest tail.
     waiting = sorted(request.backends, key=lambda name: -len(backends.load(name).run_modes()))
-    children: list[Child] = []
+    children: list[Child[Followed]] = []
+    refused: list[str] = []
     others = processes.children()
     processes.adopt_orphans()
     try:
         while waiting or any(child.status is None for child in children):
             while waiting and sum(child.status is None for child in children) < request.jobs:
-                children.append(start(request, waiting.pop(0), lock))
+                name = waiting.pop(0)
+                try:
+                    children.append(_start(request, name, locks))
+                except OSError as error:
+                    refused.append(f"{name}: the system gives no process: {error.strerror}")
             for child in children:
                 if child.status is None:
                     child.look()
@@ -200,37 +132,50 @@ def run(request: Request, watch: Callable[[list[Child]], None], lock: int | None
             time.sleep(_POLL_SECONDS)
     finally:
         for child in children:
-            if child.process.poll() is None:
-                child.end()
+            child.end()
         processes.end_children(spare=others)  # what is left of a process that could not see to that itself
         for child in children:
             child.said.close()
     for child in children:
         child.look()
         child.followed.close()
-    return sorted(children, key=lambda child: list(request.backends).index(child.backend))
+    return sorted(children, key=lambda child: list(request.backends).index(child.backend)), refused
 
 
-def in_another_order(
-    request: Request, seed: int, runs: Sequence[Run], watch: Callable[[list[Child]], None]
-) -> tuple[list[str], list[str]]:
-    """Run everything once more in a random order, into a folder beside the run files.
+def in_another_order(request: Request, seed: int) -> Request:
+    """The same once more in a random order, into a folder beside the run files.
 
     Args:
         request: of the first run.
         seed: of the order.
-        runs: what came of the first run.
-        watch: as for `run`.
-
-    Returns:
-        A line for each outcome that depends on the order, and one for everything that kept the second run from being
-        whole.
     """
-    again = replace(request, output=request.output / "random-order", random_order=seed, resume=False)
-    shuffled, problems = collect(run(again, watch))
+    return replace(request, output=request.output / "random-order", random_order=seed)
+
+
+def forget_older(again: Request, runs: Sequence[Run]) -> None:
+    """Remove run files in another order that are of older runs than these: they are not to be gone on with.
+
+    Args:
+        again: the request of the runs in another order.
+        runs: what came of those in the order of the files.
+    """
+    for one in runs:
+        path = again.run_file(one.header.backend)
+        for file in (path, *parts_of(path)):
+            with suppress(RunFileError):  # there is none, or nothing in it
+                if runfile.read_header(file).started < one.header.started:
+                    file.unlink()
+
+
+def coupled_outcomes(runs: Sequence[Run], shuffled: Sequence[Run]) -> list[str]:
+    """A line for each outcome that depends on the order.
+
+    Args:
+        runs: in the order of the files.
+        shuffled: in another order.
+    """
     first = {one.header.backend: one for one in runs}
-    lines = [line for other in shuffled if (one := first.get(other.header.backend)) for line in coupled(one, other)]
-    return lines, problems
+    return [line for other in shuffled if (one := first.get(other.header.backend)) for line in coupled(one, other)]
 
 
 def with_modes(names: Sequence[str], modes: Sequence[str], device: str = "cpu") -> list[str]:
@@ -238,13 +183,18 @@ def with_modes(names: Sequence[str], modes: Sequence[str], device: str = "cpu") 
     return [name for name in names if not modes or set(modes) & set(backends.load(name).run_modes(device))]
 
 
-def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
+def collect(children: Sequence[Child[Followed]]) -> tuple[list[Run], list[str]]:
     """The run files of the processes, and a line for everything that kept a run from being whole."""
     runs, problems = [], []
     for child in children:
-        said, path = child.said.text()[-LOG_TAIL:].strip(), child.followed.path
+        said, path = child.last_words, child.followed.path
         if child.status is not None and child.status >= CANT_WRITE:
             problems.append(f"{UnwritableError.of_status(path, child.status)}; what was recorded until then is in it")
+        elif child.status == LOST_RUN_FILE:
+            what = "changed" if child.followed.there else "removed"
+            problems.append(f"{path}: was {what} by somebody else while it was being written")
+        elif child.status is not None and child.status < 0:
+            problems.append(f"{child.backend}: its process ended with {processes.killed_by(-child.status)}:\n{said}")
         elif child.status not in PYTEST_RAN:
             problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
         try:
@@ -259,7 +209,7 @@ def collect(children: Sequence[Child]) -> tuple[list[Run], list[str]]:
     return runs, problems + [text for run in runs for text in shortcomings(run)]
 
 
-def mistakes(children: Sequence[Child]) -> list[str]:
+def mistakes(children: Sequence[Child[Followed]]) -> list[str]:
     """What pytest says of a mistake in the command, of each process that found one."""
     found = [child.said.text().strip() for child in children if child.status == PYTEST_USAGE]
     return list(dict.fromkeys(text.rpartition("ERROR: ")[2] for text in found))  # after 'no tests ran in 0.1s'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conformance.failure import failure_text, repeat_command
+from conformance.failure import failure_text, record_text, repeat_command
 from conformance.findings import Finding
+from conformance.runfile import Record, Run
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,24 @@ def test_another_spelling_than_the_primary_one_is_named() -> None:
     text = failure_text("a/b[float32]", "jax", "idioms", "jax.numpy.exp", "cpu", "exp(x)", False, [finding])
     assert text.splitlines()[0] == "FAILED  a/b[float32]   jax idioms (jax.numpy.exp)   channel: value"
     assert text.splitlines()[-1].endswith("--variant 'a/b[float32]' --backend jax --mode idioms")
+
+
+def test_what_crashed_or_timed_out_is_called_that_with_its_signal_and_last_words() -> None:
+    words = "terminate called; Fatal Python error: Aborted"
+    finding = Finding("status", "a result", "SIGABRT (aborted)", words)
+    text = failure_text("a/b[float32]", "jax", "jit", "", "cpu", "exp(x)", False, [finding], verdict="crashed")
+    assert text.splitlines()[0] == "CRASHED  a/b[float32]   jax jit   channel: status"
+    assert text.splitlines()[3:6] == [
+        "  got       SIGABRT (aborted)",
+        "            terminate called",
+        "            Fatal Python error: Aborted",
+    ]
+
+
+def test_a_record_without_findings_says_its_reason(make_run: Callable[..., Run]) -> None:
+    record = Record("a/b[float32]", "eager", "timed-out", "no result within 60 s")
+    run = make_run("numpy", [record])
+    (case,) = run.cases.values()
+    text = record_text(run.header, case, record)
+    assert text.splitlines()[0] == "TIMED-OUT  a/b[float32]   numpy eager   channel: status"
+    assert text.splitlines()[3] == "  got       no result within 60 s"

@@ -94,6 +94,13 @@ def test_the_parts_of_several_processes_are_counted_together_until_they_are_join
     followed.close()
 
 
+def test_a_fifo_in_a_run_files_place_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    followed = Followed(path)
+    assert (state(followed), followed.there) == ((None, 0, 0), False)
+    followed.close()
+
+
 def test_much_output_is_read_and_its_end_kept() -> None:
     source, sink = os.pipe()
     said = Output(os.fdopen(source, "rb"))

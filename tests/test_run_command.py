@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from conformance import runfile
+from conformance.locking import locked
 from conformance.runfile import Run
 
 TEXT = """
@@ -156,24 +157,88 @@ def test_a_folder_that_can_not_be_written_to_is_told(where: str, command: Callab
         assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_goes_away_leaves_a_whole_run_file_and_no_complaint(
-    folder: Callable[..., Path], tmp_path: Path
-) -> None:
-    arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "-o", str(tmp_path)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "conformance", *arguments],
+@pytest.fixture
+def streams(folder: Callable[..., Path], tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """`conformance run` in a shell, with what stands behind it there."""
+    command = f"{sys.executable} -m conformance run -b numpy -m eager --cases {folder(TEXT)} -o {tmp_path / 'out'}"
+    return lambda behind: subprocess.Popen(
+        ["bash", "-c", f"{command} {behind}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
     )
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    said = process.stderr.read().decode()
-    process.stderr.close()
-    assert process.wait() == 141, said
-    assert "Traceback" not in said and "BrokenPipe" not in said
-    assert runfile.read(tmp_path / "numpy-cpu.jsonl").complete
+
+
+@pytest.mark.parametrize(
+    ("behind", "status"),
+    [
+        ("| true; exit ${PIPESTATUS[0]}", 141),
+        ("2>&1 | head -n 1; exit ${PIPESTATUS[0]}", 141),
+        (">/dev/full", 2),
+        ("2>/dev/full", 2),
+        (">&-", 1),
+        ("<&- >&- 2>&-", 1),
+    ],
+)
+def test_a_run_whose_output_does_not_arrive_is_made_and_reported_all_the_same(
+    behind: str, status: int, streams: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    process = streams(behind)
+    _, errors = process.communicate()
+    assert process.returncode == status, errors
+    assert b"Traceback" not in errors and b"Exception" not in errors
+    assert (b"error: the output can't be written: No space left on device\n" in errors) == (behind == ">/dev/full")
+    assert runfile.read(tmp_path / "out" / "numpy-cpu.jsonl").complete
+    assert {"parity.html", "summary.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+def test_a_report_that_can_not_be_written_is_told_and_everything_else_is_done(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    """One that is too large for a limit on the size of files, which stands for a full disk."""
+    command("run", "-o", tmp_path / "out")
+    before = (tmp_path / "out" / "parity.html").read_bytes()
+    (tmp_path / "out" / "records.csv").unlink()
+    (tmp_path / "out" / "records.csv").mkdir()
+    done = command("run", "-o", tmp_path / "out", "--random-order", "1")
+    assert done.returncode == 2
+    assert f"error: {tmp_path / 'out' / 'records.csv'}: can't be written to: Is a directory" in done.stderr
+    assert (
+        done.stderr.splitlines()[-1] == f"'conformance report -o {tmp_path / 'out'}' makes the reports of the run files"
+    )
+    for folder in ("", "random-order"):
+        assert runfile.read(tmp_path / "out" / folder / "numpy-cpu.jsonl").complete
+    (tmp_path / "out" / "records.csv").rmdir()
+    small = ["bash", "-c", f"ulimit -f 40; {sys.executable} -m conformance report -o {tmp_path / 'out'}"]
+    done = subprocess.run(small, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {tmp_path / 'out' / 'parity.html'}: can't be written to: File too large\n"
+    assert len((tmp_path / "out" / "parity.html").read_bytes()) == len(before) > 40_960  # not the half of another one
+    assert command("report", "-o", tmp_path / "out").returncode == 1
+
+
+def test_both_orders_are_resumed_under_locks_of_their_own(command: Callable[..., Any], tmp_path: Path) -> None:
+    arguments = ("run", "-o", tmp_path, "--no-report", "--random-order", "5")
+    assert command(*arguments).returncode == 1
+    paths = [tmp_path / folder / "numpy-cpu.jsonl" for folder in ("", "random-order")]
+    whole = [runfile.read(path).records for path in paths]
+    lines = paths[1].read_bytes().splitlines(keepends=True)
+    paths[1].write_bytes(b"".join(lines[: len(lines) // 2]))
+    begun = runfile.read(paths[1]).header.started
+    done = command(*arguments, "--resume")
+    assert done.returncode == 1, done.stderr
+    assert [runfile.read(path).records for path in paths] == whole
+    assert runfile.read(paths[1]).header.started == begun and runfile.read(paths[1]).complete
+    assert "coupled" not in done.stderr
+    done = command("run", "-o", tmp_path, "--no-report", "--random-order", "6", "--resume")
+    assert done.returncode == 2
+    assert f"{paths[1]}: can't be resumed" in done.stderr
+    assert "order: random, seed 5, now random, seed 6" in done.stderr
+    for folder in (tmp_path, tmp_path / "random-order"):
+        with locked(folder):
+            done = command(*arguments)
+            assert done.returncode == 2
+            assert f"error: {folder}: another run writes here" in done.stderr
 
 
 # Under pytest-xdist

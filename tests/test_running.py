@@ -9,20 +9,21 @@ import platform
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from conformance import runfile, running
 from conformance.casefile.loader import load
+from conformance.child import PYTEST_USAGE, Child
 from conformance.failure import record_text
 from conformance.following import Followed, Output
 from conformance.runfile import CaseLine, FindingLine, Header, ModeSummary, Record, Run, VariantLine, Writer
-from conformance.running import Child, Request
+from conformance.running import Request
 
 
 def header(backend: str = "numpy", device: str = "cpu", **modes: int) -> Header:
@@ -160,7 +161,7 @@ def test_a_command_passes_on_what_was_asked_for_and_only_the_modes_a_backend_has
     assert str(Path("out", "jax-cpu-3of8.jsonl")) in request.command("jax")
 
 
-def child(path: Path, status: int | None = 0, said: str = "") -> Child:
+def child(path: Path, status: int | None = 0, said: str = "") -> Child[Followed]:
     """A process that ended, or goes on, and a run file that it wrote."""
     process: Any = SimpleNamespace(poll=lambda: status)
     followed = Followed(path, going_on=True)
@@ -176,7 +177,7 @@ def test_a_process_that_ended_badly_is_a_problem_with_the_end_of_what_it_printed
     run = made("passed", missing=1, finished=False)
     runs, problems = running.collect([child(run.path, -11, "x" * 5000 + "\nSegmentation fault\n")])
     assert len(runs) == 1
-    assert problems[0].startswith("numpy: its process ended with status -11:\nxxx")
+    assert problems[0].startswith("numpy: its process ended with SIGSEGV (segmentation fault):\nxxx")
     assert problems[0].endswith("Segmentation fault") and len(problems[0]) < 3100
     assert problems[1] == "numpy: the run is incomplete; missing: 1 of eager"
 
@@ -200,6 +201,50 @@ def test_a_run_file_that_could_not_be_written_to_is_named_with_the_reason(made: 
     assert first == f"{path}: can't be written to: No space left on device; what was recorded until then is in it"
 
 
+def test_a_run_file_that_somebody_removed_or_changed_is_named(made: Callable[..., Run], tmp_path: Path) -> None:
+    path = made("passed", missing=1, finished=False).path
+    assert running.collect([child(path, runfile.LOST_RUN_FILE, "noise")])[1] == [
+        f"{path}: was changed by somebody else while it was being written",
+        "numpy: the run is incomplete; missing: 1 of eager",
+    ]
+    gone = tmp_path / "gone.jsonl"
+    assert running.collect([child(gone, runfile.LOST_RUN_FILE, "noise")]) == (
+        [],
+        [f"{gone}: was removed by somebody else while it was being written"],
+    )
+
+
+def test_a_process_that_the_system_does_not_give_is_told_and_the_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = running._start
+
+    def start(request: Request, backend: str, locks: Any) -> Any:
+        if backend == "torch":
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return started(request, backend, locks)
+
+    monkeypatch.setattr(running, "_start", start)
+    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", "pass"])
+    children, refused = running.run(Request(["numpy", "torch", "jax"], tmp_path, jobs=1), lambda children: None)
+    assert [(one.backend, one.status) for one in children] == [("numpy", 0), ("jax", 0)]
+    assert refused == ["torch: the system gives no process: Resource temporarily unavailable"]
+
+
+def test_run_files_in_another_order_that_are_older_than_the_run_are_forgotten(tmp_path: Path) -> None:
+    request = Request(["numpy"], tmp_path, resume=True)
+    again = running.in_another_order(request, 7)
+    assert (again.output, again.random_order, again.resume) == (tmp_path / "random-order", 7, True)
+    path = again.run_file("numpy")
+    part = path.with_name(f"{path.name}.part-2")
+    for file, began in ((request.run_file("numpy"), "2030-02"), (path, "2030-01"), (part, "2030-03")):
+        Writer(file, msgspec.structs.replace(header(eager=1), started=began)).close()
+    path.with_name(f"{path.name}.part-3").touch()  # in which nothing was recorded
+    running.forget_older(again, [runfile.read(request.run_file("numpy"))])
+    assert not path.exists() and part.exists()
+    assert path.with_name(f"{path.name}.part-3").exists()
+
+
 def test_a_run_that_was_ended_early_says_why_and_what_was_not_run(made: Callable[..., Run]) -> None:
     run = made("crashed", "crashed", "crashed", missing=1200, stopped="3 in a row crashed: exit status 3")
     assert running.shortcomings(run) == ["numpy: 3 in a row crashed: exit status 3; not run: 1,200 of eager"]
@@ -219,9 +264,9 @@ def test_a_run_file_of_an_older_run_is_not_taken_for_that_of_this_one(made: Call
 def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     monkeypatch.setattr(Request, "command", lambda self, backend: sleeping)
-    started: list[Child] = []
+    started: list[Child[Followed]] = []
 
-    def watch(children: list[Child]) -> None:
+    def watch(children: list[Child[Followed]]) -> None:
         started[:] = children
         raise KeyboardInterrupt
 
@@ -230,26 +275,14 @@ def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.Mon
     assert [one.process.poll() is not None for one in started] == [True, True]
 
 
-def test_a_process_that_does_not_end_when_it_should_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('!', flush=True); time.sleep(60)"
-    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code])
-    monkeypatch.setattr(running, "_ENDS_WITHIN", 0.05)
-    one = running.start(Request(["numpy"], tmp_path), "numpy")
-    while "!" not in one.said.text():
-        time.sleep(0.01)
-    one.end()
-    one.said.close()
-    assert one.process.returncode == -signal.SIGKILL
-
-
 def test_a_mistake_in_the_command_ends_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = {
         "numpy": "import time; time.sleep(60)",
         "torch": "print('\\nno tests ran in 0.1s\\nERROR: no such thing'); exit(4)",
     }
     monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code[backend]])
-    children = running.run(Request(["numpy", "torch"], tmp_path, jobs=2), lambda children: None)
-    assert [one.status for one in children] == [-signal.SIGTERM, running.PYTEST_USAGE]
+    children, _ = running.run(Request(["numpy", "torch"], tmp_path, jobs=2), lambda children: None)
+    assert [one.status for one in children] == [-signal.SIGTERM, PYTEST_USAGE]
     assert running.mistakes(children) == ["no such thing"]
 
 
@@ -259,21 +292,11 @@ def test_no_more_processes_run_at_once_than_asked_for_and_results_keep_their_ord
     monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", "pass"])
     most: list[int] = []
     names = ["numpy", "torch", "tensorflow", "jax"]
-    children = running.run(
+    children, refused = running.run(
         Request(names, tmp_path, jobs=2), lambda now: most.append(sum(one.status is None for one in now))
     )
-    assert max(most) <= 2
+    assert max(most) <= 2 and refused == []
     assert [(one.backend, one.status) for one in children] == [(name, 0) for name in names]
-
-
-def test_surrounding_pytest_options_have_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import os; print({k: v for k, v in os.environ.items() if k.startswith('PYTEST_')})"
-    monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code])
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
-    monkeypatch.setenv("PYTEST_PLUGINS", "nonsense")
-    (one,) = running.run(Request(["numpy"], tmp_path), lambda children: None)
-    assert "nonsense" not in one.said.text()
-    assert "'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'" in one.said.text()
 
 
 def test_a_process_that_is_killed_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +308,7 @@ def test_a_process_that_is_killed_leaves_nothing_behind(tmp_path: Path, monkeypa
         "os.kill(os.getpid(), 9)"
     )
     monkeypatch.setattr(Request, "command", lambda self, backend: [sys.executable, "-c", code])
-    (one,) = running.run(Request(["numpy"], tmp_path), lambda children: None)
+    ((one,), _) = running.run(Request(["numpy"], tmp_path), lambda children: None)
     assert one.status == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         os.kill(int(one.said.text()), 0)

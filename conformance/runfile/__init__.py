@@ -29,12 +29,13 @@ from conformance.runfile.lines import (
     plain,
 )
 from conformance.runfile.reading import CaseLines, Reader, Run, RunFileError, read, read_header
-from conformance.runfile.writing import CANT_WRITE, UnwritableError, Writer, now
+from conformance.runfile.writing import CANT_WRITE, LOST_RUN_FILE, UnwritableError, Writer, now
 
 __all__ = [
     "CANT_WRITE",
     "FORMAT",
     "LARGEST_STORED",
+    "LOST_RUN_FILE",
     "CaseLine",
     "CaseLines",
     "FindingLine",

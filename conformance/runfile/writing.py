@@ -15,6 +15,8 @@ from conformance.runfile.reading import Reader
 from conformance.runfile.sealing import encode
 
 CANT_WRITE = 100
+LOST_RUN_FILE = 99
+"""Exit status of a process whose run file somebody removed, or wrote to, while it was being written."""
 _COPIED_AT_ONCE = 1 << 20
 
 

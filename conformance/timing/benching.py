@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from conformance import backends
 from conformance.backends.base import IDIOMS
-from conformance.running import LOG_TAIL, PYTEST_RAN, SUITE_INI, start_pytest
+from conformance.child import PYTEST_RAN, Child, pytest_command, start
 from conformance.timing import timingfile
 from conformance.timing.model import FOLDER, TimingRun
 from conformance.timing.timingfile import TimingFileError
@@ -52,9 +49,7 @@ class Request:
 
     def command(self, backend: str, progress: Path) -> list[str]:
         """The pytest command of one backend."""
-        command = [sys.executable, "-m", "pytest", "-c", str(SUITE_INI), "-q", "--tb=short", "--no-header"]
-        command += ["-p", "conformance.suite.options", "-p", "pytest_benchmark.plugin"]
-        command += ["--pyargs", "conformance.timing.suite", "--backend", backend, "--device", self.device]
+        command = pytest_command("conformance.timing.suite", backend, self.device, "pytest_benchmark.plugin")
         command += ["--threads", str(self.threads), "--progress", str(progress)]
         command += ["--benchmark-quiet", "--benchmark-timer", "time.perf_counter"]
         command += ["--benchmark-json", str(self.file(backend))]
@@ -66,61 +61,41 @@ class Request:
         return command + (["-k", self.keyword] if self.keyword else [])
 
 
-@dataclass(slots=True)
-class Child:
-    """One backend's process.
+class Marks:
+    """The file in which a process marks the cells that it has gone through.
 
     Attributes:
-        backend: its name.
-        path: of its timing file, which is there once it has ended.
+        path: of the file.
         total: cells it goes through, once it knows.
         done: cells so far.
         failed: 0: a cell without times is no failure.
-        status: its exit status, once it ended.
-        seconds: how long it has run.
     """
 
-    backend: str
-    path: Path
-    process: subprocess.Popen[bytes]
-    log: IO[bytes]
-    progress: Path
-    total: int | None = None
-    done: int = 0
-    failed: int = 0
-    status: int | None = None
-    seconds: float = 0.0
-    _started: float = field(default_factory=time.monotonic)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.total: int | None = None
+        self.done = self.failed = 0
 
     def look(self) -> None:
         """See how far it is."""
-        self.status = self.process.poll()
-        self.seconds = time.monotonic() - self._started
-        if self.progress.exists():
-            total, _, marks = self.progress.read_text(encoding="ascii").partition("\n")
+        if self.path.exists():
+            total, _, marks = self.path.read_text(encoding="ascii").partition("\n")
             self.total, self.done = int(total or 0), len(marks)
 
-    def output(self) -> str:
-        """Everything the process printed."""
-        self.log.seek(0)
-        return self.log.read().decode("utf-8", "replace")
 
-
-def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
+def run(request: Request, watch: Callable[[list[Child[Marks]]], None]) -> list[Child[Marks]]:
     """Time every backend; calls `watch` with all processes so far, again and again.
 
     An exception (Ctrl-C, say) ends the process that runs; the files of those before it stay.
     """
-    (request.output / FOLDER).mkdir(parents=True, exist_ok=True)
-    children: list[Child] = []
+    children: list[Child[Marks]] = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in request.backends:
             request.file(name).unlink(missing_ok=True)
-            progress = Path(scratch, f"{name}.progress")
+            marks = Marks(Path(scratch, f"{name}.progress"))
             # A first call compiles: what an earlier process left on disk would be read instead.
             fresh = {"TORCHINDUCTOR_CACHE_DIR": str(Path(scratch, name)), "JAX_COMPILATION_CACHE_DIR": None}
-            process, log = start_pytest(request.command(name, progress), fresh)
-            child = Child(name, request.file(name), process, log, progress)
+            child = start(name, request.command(name, marks.path), marks, fresh)
             children.append(child)
             try:
                 while child.status is None:
@@ -128,26 +103,24 @@ def run(request: Request, watch: Callable[[list[Child]], None]) -> list[Child]:
                     watch(children)
                     time.sleep(_POLL_SECONDS)
             finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait()
+                child.end()
+                child.said.close()
     return children
 
 
-def collect(children: Sequence[Child]) -> tuple[list[TimingRun], list[str]]:
+def collect(request: Request, children: Sequence[Child[Marks]]) -> tuple[list[TimingRun], list[str]]:
     """The timing files of the processes that have ended, and a line for everything that went wrong."""
     runs, problems = [], []
     for child in children:
-        with child.log:
-            said = child.output()[-LOG_TAIL:].strip()
+        path, said = request.file(child.backend), child.last_words
         if child.status not in PYTEST_RAN:
             problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
-        elif child.path.exists():
+        elif path.exists():
             try:
-                runs.append(timingfile.read(child.path))
+                runs.append(timingfile.read(path))
             except TimingFileError as error:
                 problems.append(str(error))
-        elif child.done:
+        elif child.followed.done:
             problems.append(f"{child.backend}: it wrote no timing file; what its process said last:\n{said}")
     return runs, problems
 

@@ -124,5 +124,5 @@ def test_a_process_that_dies_is_a_problem_and_the_others_are_kept(
 
     monkeypatch.setattr(Request, "command", lambda *_: [sys.executable, "-c", "print('oh no'); raise SystemExit(3)"])
     children = benching.run(Request(["numpy"], tmp_path), lambda _: None)
-    runs, problems = benching.collect(children)
+    runs, problems = benching.collect(Request(["numpy"], tmp_path), children)
     assert runs == [] and problems == ["numpy: its process ended with status 3:\noh no"]
