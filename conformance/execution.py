@@ -152,7 +152,9 @@ class Executor:
                     outcome.aliases = self._aliases(natives[0], results[-1])
         except Unsupported as reason:
             outcome.unsupported = str(reason)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, or a framework's own
             outcome.raised = _raised(error, calling)
         self._unwrite(outcome, program, inputs, before)
         outcome.changes = self.watch.changes
@@ -238,7 +240,9 @@ class Executor:
                 outcome.overwritten += [name for name in written if name not in outcome.overwritten]
         except Unsupported as reason:
             outcome.unsupported = str(reason)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, or a framework's own
             outcome.raised = _raised(error)
         self._unwrite(outcome, program, inputs, before)
         outcome.changes = [*outcome.changes, *self.watch.changes]

@@ -196,6 +196,9 @@ class _Heard(io.StringIO):
         self.seek(0)
         self.truncate()
 
+    def close(self) -> None:
+        """Stay open: the stream is not the call's to close."""
+
     def fileno(self) -> int:
         """The stream's own."""
         return int(self.stream.fileno())

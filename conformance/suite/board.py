@@ -11,6 +11,8 @@ from enum import IntEnum
 
 _TAIL = 16384
 _LARGEST = 1 << 23
+_AT_ONCE = 65536
+_READS_AT_ONCE = 16
 
 
 class End(IntEnum):
@@ -85,13 +87,24 @@ class Printed:
         os.set_blocking(self.source, False)
 
     def drain(self) -> bool:
-        """Pass on what is there; whether that was all that will ever come."""
+        """Pass on what is there, or much of it: who never stops printing must not keep the keeper from its watch.
+
+        Returns:
+            Whether that was all that will ever come.
+        """
         try:
-            while data := os.read(self.source, 65536):
+            for _ in range(_READS_AT_ONCE):
+                if not (data := os.read(self.source, _AT_ONCE)):
+                    return True
                 _write_all(1, data)
         except BlockingIOError:
-            return False
-        return True
+            pass
+        return False
+
+    def close(self) -> None:
+        """Close both ends."""
+        os.close(self.source)
+        os.close(self.sink)
 
 
 class Errors:
@@ -115,10 +128,11 @@ class Errors:
         self._board.marked = os.fstat(self.file.fileno()).st_size
 
     def pass_on(self) -> None:
-        """Pass on what is there, and forget it where it is much."""
+        """Pass on what is there, of much the end, and forget it where it is much: memory is not for noise."""
         size = os.fstat(self.file.fileno()).st_size
+        self._passed_on = max(self._passed_on, size - _READS_AT_ONCE * _AT_ONCE)
         while self._passed_on < size:
-            data = os.pread(self.file.fileno(), 65536, self._passed_on)
+            data = os.pread(self.file.fileno(), min(_AT_ONCE, size - self._passed_on), self._passed_on)
             self._passed_on += len(data)
             _write_all(2, data)
         if size > _LARGEST:

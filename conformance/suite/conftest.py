@@ -15,7 +15,7 @@ from conformance import backends, sharding
 from conformance.casefile.errors import CaseFileError
 from conformance.corpus import SelectionError, select
 from conformance.ordering import place
-from conformance.runfile import RunFileError, UnwritableError
+from conformance.runfile import LOST_RUN_FILE, RunFileError, UnwritableError
 from conformance.suite import filing
 from conformance.suite.describing import Item, WholeOfShard
 from conformance.suite.filing import Filing
@@ -219,7 +219,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if KEEPER not in config.stash:
         return None
     keeper = config.stash[KEEPER]
-    worker = keeper.run()
+    try:
+        worker = keeper.run()
+    except RunFileError as error:
+        pytest.exit(str(error), returncode=LOST_RUN_FILE)
     if worker is None:
         session.testsfailed = keeper.failed
         if keeper.unwritable is not None:

@@ -17,15 +17,16 @@ from dataclasses import dataclass
 
 from conformance import processes, runfile
 from conformance.judging import FAILURES, Verdict
-from conformance.runfile import CANT_WRITE, Reader, UnwritableError, Writer, now
+from conformance.runfile import CANT_WRITE, Reader, RunFileError, UnwritableError, Writer, now
 from conformance.suite.board import End
 from conformance.suite.filing import Filing, drop_parts
-from conformance.suite.worker import START_FAILED, STARTS_WITHIN, Worker
+from conformance.suite.worker import CLOSED_ITS_FILE, START_FAILED, STARTS_WITHIN, Worker
 
 IN_A_ROW = 3
 """So many attempts in a row that are lost in the same way end a run: the framework is broken, not the attempts."""
 
 _TICK_SECONDS = 0.05
+_REFUSED_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Keeper:
         self._limit = limit or math.inf
         self._rows = {worker.path: _Row() for worker in workers}
         self._selector = selectors.DefaultSelector()
+        self._refused = 0.0
         self._parent = int(os.environ.get(processes.PARENT, os.getppid()))
         self.stopped = ""
         self.unwritable: UnwritableError | None = None
@@ -73,25 +75,45 @@ class Keeper:
 
         Raises:
             KeyboardInterrupt: the keeper was interrupted, or the process that started it is gone.
+            RunFileError: somebody removed a run file, or wrote to it.
         """
         processes.adopt_orphans()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             while not self.stopped and self.unwritable is None and not all(worker.done for worker in self._workers):
                 for worker in self._workers:
-                    if not worker.done and not worker.pid:
-                        if worker.begin(self._filing.open):
-                            self._filing.session.announce_to(worker.announce)
-                            return worker
-                        worker.register(self._selector)
+                    if not worker.done and not worker.pid and self._begin(worker):
+                        return worker
                 self._watch()
+            self._end_all()
+            self._conclude()
+        except RunFileError:
+            for worker in self._workers:
+                if worker.pid:
+                    worker.kill()
+            processes.end_children()
+            raise
         except BaseException:
             self._end_all()
             self._join()
             raise
-        self._end_all()
-        self._conclude()
         return None
+
+    def _begin(self, worker: Worker) -> bool:
+        """Begin, or try again later: others may end in the meantime. Returns in both processes: True in the new one."""
+        try:
+            new = worker.begin(self._filing.open)
+        except OSError as error:
+            self._refused = self._refused or time.monotonic()
+            if time.monotonic() - self._refused > _REFUSED_SECONDS:
+                self.stopped = f"the system gives no process: {error.strerror}"
+            return False
+        self._refused = 0.0
+        if new:
+            self._filing.session.announce_to(worker.announce)
+        else:
+            worker.register(self._selector)
+        return new
 
     def _watch(self) -> None:
         for key, _ in self._selector.select(_TICK_SECONDS):
@@ -128,7 +150,7 @@ class Keeper:
 
     def _lost(self, worker: Worker, status: int) -> None:
         verdict: Verdict = "timed-out" if worker.timed_out else "crashed"
-        how = f"no result within {self._limit:g} s" if worker.timed_out else processes.ending(status)
+        how = f"no result within {self._limit:g} s" if worker.timed_out else _ending(status)
         attempt, before = worker.in_hand, worker.size
         if attempt is not None:
             writer = Writer.go_on(worker.follow())
@@ -177,3 +199,7 @@ class Keeper:
         if recorded is not None and recorded.run is not None:
             counts = recorded.run.recorded.values()
             self.failed = sum(verdicts[verdict] for verdicts in counts for verdict in FAILURES)
+
+
+def _ending(status: int) -> str:
+    return "it closed the run file" if status == CLOSED_ITS_FILE << 8 else processes.ending(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import os
 import resource
@@ -24,6 +25,9 @@ START_FAILED = 70
 """Exit status of a process whose framework raised an error when it was started; it is the last line of its stderr."""
 STARTS_WITHIN = 5
 """So many times the limit of an attempt may a framework take to start: its import reads hundreds of megabytes."""
+
+CLOSED_ITS_FILE = CANT_WRITE + errno.EBADF
+"""Exit status of a process in which a call closed files that were not its own: the attempt's doing, not the disk's."""
 
 _ORDERLY = (0, 1, 5)  # of pytest's statuses: all passed, some failed, nothing to run
 _GRACE_SECONDS = 1.0
@@ -75,6 +79,9 @@ class Worker:
 
         Args:
             open_run_file: called in the new process, to start the framework and open the run file.
+
+        Raises:
+            OSError: the system gives no process, or not what it needs.
         """
         if self.recorded is not None:
             self.recorded.without_footer()  # which the new process will cut off
@@ -85,10 +92,15 @@ class Worker:
         sys.stdout.flush()
         sys.stderr.flush()
         signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
-        with warnings.catch_warnings():
-            # NumPy's OpenBLAS keeps threads, which Python warns of: it stops and starts them around a fork itself.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
+        try:
+            with warnings.catch_warnings():
+                # NumPy's OpenBLAS keeps threads, which Python warns of: it stops and starts them around a fork itself.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.pid = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+            self.out.close()
+            raise
         if self.pid:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
             os.close(self.out.sink)
@@ -136,7 +148,7 @@ class Worker:
     def end(self, status: int, whole: bool) -> None:
         """In the worker's process: say that pytest has come to its end, with what status, and whether all items ran."""
         self.status = status
-        if status >= CANT_WRITE:
+        if status >= CANT_WRITE and status != CLOSED_ITS_FILE:
             self.board.unwritable = status - CANT_WRITE
         elif status in _ORDERLY:
             self.board.ended = End.ALL_RAN if whole else End.CUT_SHORT

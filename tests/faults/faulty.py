@@ -6,6 +6,7 @@ It is NumPy, but for `sigmoid`. Processes that are started with `environment` fi
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
@@ -106,6 +107,40 @@ def leave_a_child_and_crash() -> None:
     segfault()
 
 
+def close_every_file() -> None:
+    os.closerange(0, 256)
+
+
+def fork_and_go_on() -> None:
+    os.fork()
+
+
+def raise_no_exception() -> None:
+    raise type("Farewell", (BaseException,), {})("is no Exception")
+
+
+def shout(stream: int) -> None:
+    line = b"no end of it\n" * 5000
+    while True:
+        os.write(stream, line)
+
+
+def shout_on_stdout() -> None:
+    shout(1)
+
+
+def shout_on_stderr() -> None:
+    shout(2)
+
+
+def close_stdout() -> None:
+    sys.stdout.close()
+
+
+def remove_the_run_file() -> None:
+    Path(os.environ["FAULTY_LOG"]).with_name("out").joinpath("faulty-cpu.jsonl").unlink()
+
+
 FAULTS: Mapping[int, Callable[[], None]] = {
     101: segfault,
     102: abort,
@@ -122,6 +157,13 @@ FAULTS: Mapping[int, Callable[[], None]] = {
     113: interrupt,
     114: leave_with_success,
     115: leave_a_child_and_crash,
+    116: close_every_file,
+    117: fork_and_go_on,
+    118: raise_no_exception,
+    119: shout_on_stdout,
+    120: shout_on_stderr,
+    121: close_stdout,
+    122: remove_the_run_file,
 }
 """By the number that calls for them: whole numbers that every floating dtype has."""
 
@@ -137,6 +179,22 @@ def sigmoid(x: Any) -> Any:
     if x.size and (fault := FAULTS.get(int(x.ravel()[0]))):
         fault()
     return RIGHT(x)
+
+
+def refuse_to_fork_after(number: int) -> None:
+    """Have the system give no more processes after so many, as where a user may have so many and no more."""
+    fork, left = os.fork, iter(range(number))
+
+    def limited() -> int:
+        if next(left, None) is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return fork()
+
+    os.fork = limited
+
+
+if limit := os.environ.get("FAULTY_FORKS"):
+    refuse_to_fork_after(int(limit))
 
 
 class FaultyBackend(NumpyBackend):
