@@ -290,9 +290,8 @@ def bench(
         _err.print(f"error: {problem}")
     if not problems and not timings:
         _fail(f"no cell matches '{keyword}'")
-    if timings:
-        _write_timing(timings, folder)
-    raise typer.Exit(3 if problems else 0)
+    written = not timings or _write_timing(timings, folder)
+    raise typer.Exit((3 if problems else 0) if written else 2)
 
 
 @app.command()
@@ -381,6 +380,7 @@ def list_(
 
 
 @app.command()
+@_to_its_end("each report that was written until then is whole, and the others are those of before")
 def report(
     run_files: Annotated[
         list[Path] | None, typer.Argument(help="Run files. Default: all in the output folder.")
@@ -395,10 +395,9 @@ def report(
     timings = _timings(output)
     if not paths and not timings:
         _fail(f"no run files in {output}; 'conformance run' writes them")
-    if timings:
-        _write_timing(timings, output)
+    timed = not timings or _write_timing(timings, output)
     if not paths:
-        return
+        raise typer.Exit(0 if timed else 2)
     try:
         with merging.gathered(paths) as gathered:
             runs = running.in_order(gathered)
@@ -407,7 +406,7 @@ def report(
             for problem in problems:
                 _err.print(f"error: {problem}")
             written = _write_reports(runs, output, problems)
-            status = running.exit_status(runs, problems) if written else 2
+            status = running.exit_status(runs, problems) if written and timed else 2
     except runfile.RunFileError as error:
         _fail(str(error))
     raise typer.Exit(status)
@@ -736,12 +735,18 @@ def _timings(folder: Path) -> list[TimingRun]:
         _fail(str(error))
 
 
-def _write_timing(timings: Sequence[TimingRun], folder: Path) -> None:
+def _write_timing(timings: Sequence[TimingRun], folder: Path) -> bool:
+    """Write the page of timings; whether it could be written, and a line where not."""
     from conformance.reports import timing
 
     page = folder / "timing.html"
-    timing.write(timings, page)
+    try:
+        timing.write(timings, page)
+    except OSError as error:
+        _err.print(f"error: {error.filename or page}: can't be written to: {error.strerror}")
+        return False
     _out.print(str(page))
+    return True
 
 
 def _device(name: str) -> str:

@@ -63,6 +63,7 @@ def test_a_closed_pipe_ends_a_command_quietly(
     os.close(writing)
     _, errors = process.communicate()
     assert (process.returncode, errors) == (CLOSED_PIPE, b"")
+    assert (tmp_path / "reports" / "parity.html").exists() == (arguments[0] == "report")  # what it is there for is done
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is played by /dev/full")

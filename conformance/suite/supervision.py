@@ -80,18 +80,27 @@ class Keeper:
         processes.adopt_orphans()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            while not self.stopped and self.unwritable is None and not all(worker.done for worker in self._workers):
-                for worker in self._workers:
-                    if not worker.done and not worker.pid and self._begin(worker):
-                        return worker
-                self._watch()
-            self._end_all()
-            self._conclude()
+            new = self._tend()
+            if new is None:
+                self._end_all()
+                self._conclude()
         except RunFileError:
             for worker in self._workers:
                 if worker.pid:
                     worker.kill()
             processes.end_children()
+            raise
+        return new
+
+    def _tend(self) -> Worker | None:
+        """Begin workers and watch them until there is nothing more to do, or no way to. Returns as `run` does."""
+        try:
+            while not self.stopped and self.unwritable is None and not all(worker.done for worker in self._workers):
+                for worker in self._workers:
+                    if not worker.done and not worker.pid and self._begin(worker):
+                        return worker
+                self._watch()
+        except RunFileError:
             raise
         except BaseException:
             self._end_all()

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from conformance.cli import app
+from conformance.locking import locked
 from conformance.timing import benching, timingfile
 from conformance.timing.benching import Request
 from conformance.timing.loop import ROUND_SECONDS
@@ -42,6 +45,11 @@ def test_a_bench_writes_timing_files_and_the_page(python: Run, tmp_path: Path) -
     assert (out / "timing.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     again = python("-m", "conformance", "report", "-o", str(out))
     assert again.returncode == 0 and str(out / "timing.html") in again.stdout
+    (out / "timing.html").unlink()
+    (out / "timing.html").mkdir()
+    again = python("-m", "conformance", "report", "-o", str(out))
+    assert again.returncode == 2
+    assert again.stderr == f"error: {out / 'timing.html'}: can't be written to: Is a directory\n"
 
 
 def test_pytest_benchmark_compares_timing_files(suite: Run, python: Run, tmp_path: Path) -> None:
@@ -126,3 +134,19 @@ def test_a_process_that_dies_is_a_problem_and_the_others_are_kept(
     children = benching.run(Request(["numpy"], tmp_path), lambda _: None)
     runs, problems = benching.collect(Request(["numpy"], tmp_path), children)
     assert runs == [] and problems == ["numpy: its process ended with status 3:\noh no"]
+
+
+def test_two_do_not_time_into_one_folder(tmp_path: Path) -> None:
+    with locked(tmp_path / "timing"):
+        done = CliRunner().invoke(app, ["bench", "-b", "numpy", "-o", str(tmp_path)])
+    assert done.exit_code == 2 and "another run writes here" in done.stderr
+
+
+def test_an_interrupted_one_says_what_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benching, "run", interrupted)
+    done = CliRunner().invoke(app, ["bench", "-b", "numpy", "-o", str(tmp_path)])
+    assert done.exit_code == 130
+    assert done.stderr.startswith("interrupted; what was timed until then is in the timing files of the backends")
