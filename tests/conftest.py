@@ -223,10 +223,19 @@ def _case_of(variant: str) -> str:
 def run_maker() -> Callable[[Path], MakeRun]:
     """For a folder, what makes a run of a backend from its records; cases, variants and manifest follow from them.
 
+    Changes: as `write_run` takes them.
+    """
+    return lambda folder: partial(_make_run, folder)
+
+
+@pytest.fixture(scope="session")
+def write_run() -> Callable[..., Path]:
+    """What writes a run file to a path, of a backend, from its records.
+
     Changes: `variants` (lines that stand for the made-up ones), `cases` (likewise), `lacking` (records that each mode
     lacks), `finished` (False: no footer), and any field of the header.
     """
-    return lambda folder: partial(_make_run, folder)
+    return _write_run
 
 
 @pytest.fixture
@@ -236,6 +245,11 @@ def make_run(run_maker: Callable[[Path], MakeRun], tmp_path: Path) -> MakeRun:
 
 
 def _make_run(folder: Path, backend: str, records: Sequence[Record], **changes: Any) -> Run:
+    made = len(list(folder.iterdir()))
+    return read(_write_run(folder / f"{made}" / f"{backend}.jsonl", backend, records, **changes))
+
+
+def _write_run(path: Path, backend: str, records: Sequence[Record], **changes: Any) -> Path:
     lines: Mapping[str, VariantLine] = changes.pop("variants", {})
     cases: Mapping[str, CaseLine] = changes.pop("cases", {})
     lacking, finished = changes.pop("lacking", 0), changes.pop("finished", True)
@@ -255,8 +269,7 @@ def _make_run(folder: Path, backend: str, records: Sequence[Record], **changes: 
         "idioms": [IdiomSource("sigmoid", f"def sigmoid(x):\n    return {backend}.sigmoid(x)")],
         "started": "2030-01-02T03:04:05+00:00",
     }
-    made = len(list(folder.iterdir()))
-    writer = Writer(folder / f"{made}" / f"{backend}.jsonl", Header(**fields | changes))
+    writer = Writer(path, Header(**fields | changes))
     for record in records:
         name = lines[record.variant].case if record.variant in lines else _case_of(record.variant)
         case = cases.get(name) or CaseLine(
@@ -270,4 +283,4 @@ def _make_run(folder: Path, backend: str, records: Sequence[Record], **changes: 
         writer.finish("2030-01-02T03:05:00+00:00")
     else:
         writer.close()
-    return read(writer.path)
+    return path

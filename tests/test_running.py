@@ -35,6 +35,7 @@ def write(writer: Writer, verdict: str, mode: str = "eager", name: str = "x", re
     writer.case(lambda: CaseLine("a/b", "exp", "a.yaml", "- name: b", "", "exp(x)", False), "a/b")
     writer.variant(lambda: VariantLine(f"a/b[{name}]", "a/b", "float32", {}), name)
     findings = [FindingLine("value", "1", "2")] if verdict == "failed" else []
+    reason = reason or ("" if verdict == "passed" else f"why {verdict}")
     writer.record(Record(f"a/b[{name}]", mode, verdict, reason, findings))
 
 
@@ -102,7 +103,7 @@ def test_the_exit_status_is_3_where_a_run_is_not_whole_whatever_failed(made: Cal
 
 
 def test_failures_are_what_neither_passed_nor_is_registered_nor_unsupported(made: Callable[..., Run]) -> None:
-    run = made("passed", "failed", "divergent", "unsupported", "crashed", "timed-out", "not-run")
+    run = made("passed", "failed", "divergent", "unsupported", "crashed", "timed-out")
     assert [record.verdict for _, _, record in running.failures([run])] == ["failed", "crashed", "timed-out"]
 
 

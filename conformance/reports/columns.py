@@ -134,7 +134,7 @@ def columns(runs: Sequence[Run]) -> list[Column]:
     for index, run, mode in found:
         header, beside = run.header, mode.name == IDIOMS
         first = not beside and all(column.run != index for column in result)
-        missing = max(lacking[index].get(mode.name, 0), 0)
+        missing = lacking[index].get(mode.name, 0)
         result.append(
             Column(len(result), index, named[index], header.backend, header.device, mode, missing, first, beside)
         )

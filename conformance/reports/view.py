@@ -182,13 +182,14 @@ def _sum(rows: Iterable[CountRow]) -> dict[str, int]:
 def _warnings(material: Material, counts: list[CountRow]) -> list[str]:
     found = []
     for name, run in zip(material.labels, material.runs, strict=True):
-        missing = {mode: lacking for mode, lacking in run.missing().items() if lacking > 0}
+        missing = run.missing()
         if run.footer is None or missing:
-            how = "it has no footer, so it did not come to its end" if run.footer is None else "it did finish"
+            how = "it did finish" if run.footer else "it has no footer, so it did not come to its end"
+            how = run.footer.stopped if run.footer and run.footer.stopped else how
             what = ", ".join(f"{lacking:,} {_in(mode)}" for mode, lacking in missing.items()) or "no record"
             found.append(f"The run of {name} is incomplete: {how}; missing: {what}. They count as not-run.")
-        if run.header.selection:
-            found.append(f"The run of {name} was asked for a part of the corpus only: {run.header.selection}")
+        if part := run.header.part_of_cases:
+            found.append(f"The run of {name} was asked for a part of the corpus only: {part}")
     digests = {run.header.cases_digest for run in material.runs}
     if len(digests) > 1:
         of = "; ".join(
@@ -204,10 +205,6 @@ def _warnings(material: Material, counts: list[CountRow]) -> list[str]:
     for row in counts:
         if row.column.mode.unsupported:
             found.append(f"{row.column.label} could not run: {row.column.mode.unsupported}")
-        if not row.adds_up:
-            found.append(
-                f"{row.column.label}: the verdicts add up to {row.total:,}, the manifest has {row.manifest:,} variants."
-            )
     return found
 
 

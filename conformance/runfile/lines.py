@@ -160,6 +160,7 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
         subset: the patterns of variant IDs that make up the subset.
         unsupported: why the mode can't run at all, if it can't.
         flushes_subnormals: whether it does, where that could be tried.
+        digest: of these variants (`conformance.runfile.manifest`); empty in files of before there were such.
     """
 
     name: str
@@ -169,6 +170,7 @@ class ModeSummary(Struct, frozen=True, omit_defaults=True):
     unsupported: str = ""
     flushes_subnormals: bool | None = None
     subset: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class Shard(Struct, frozen=True):
@@ -249,6 +251,11 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     scripts: dict[str, ModeScript] = {}
     shard: Shard | None = None
     parts: list[Part] = []
+
+    @property
+    def part_of_cases(self) -> str:
+        """What part of the cases the run is about, in words; empty where it is about all of them."""
+        return ", ".join(text for text in (self.selection, str(self.shard or "")) if text)
 
 
 class CaseLine(Struct, frozen=True, tag="case", tag_field="kind"):

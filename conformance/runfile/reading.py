@@ -6,7 +6,6 @@ there are, and where in the file the lines of each case stand.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,7 +18,9 @@ from msgspec import Struct
 from conformance import limits
 from conformance.files import open_file
 from conformance.judging import VERDICTS
+from conformance.runfile.consistency import header_problem, record_problem
 from conformance.runfile.lines import FORMAT, CaseLine, Count, Footer, Header, Line, Record, Stored, VariantLine
+from conformance.runfile.manifest import Manifest
 from conformance.runfile.sealing import LineError, check_seal, decode, is_sealed
 from conformance.visible import clipped, on_one_line
 
@@ -86,7 +87,7 @@ class Run:
         """Records of each verdict, by mode, zeros included; what is missing counts as 'not-run'."""
         counts = {mode: dict(verdicts) for mode, verdicts in self.recorded.items()}
         for mode, missing in self.missing().items():
-            counts[mode]["not-run"] += max(missing, 0)
+            counts[mode]["not-run"] += missing
         return counts
 
     def parts(self) -> Iterator[CaseLines]:
@@ -153,15 +154,6 @@ def read(path: Path) -> Run:
     return run
 
 
-def _profile_problem(record: Record) -> str:
-    """Why a record's errors by exponent can't be so; empty where they can."""
-    assert record.profile is not None
-    sizes = [math.prod(stored.shape) for stored in record.got]
-    if sizes != [record.profile.size]:
-        return f"they are of {record.profile.size:,} elements, the results have {sizes}"
-    return record.profile.contradiction()
-
-
 def _arrays(line: Line) -> Iterator[tuple[str, Stored]]:
     """The arrays of a line, each with its name in it."""
     if isinstance(line, VariantLine):
@@ -170,18 +162,6 @@ def _arrays(line: Line) -> Iterator[tuple[str, Stored]]:
             yield "the answer", line.answer
     elif isinstance(line, Record):
         yield from ((f"the result {i}", stored) for i, stored in enumerate(line.got, start=1))
-
-
-def _header_problem(header: Header) -> str:
-    """Why a header's modes can't be so; empty where they can."""
-    names, shard = [mode.name for mode in header.modes], header.shard
-    if twice := [name for name in names if names.count(name) > 1]:
-        return f"the mode '{twice[0]}' a second time"
-    if shard is not None and not 1 <= shard.number <= shard.of:
-        return f"there is no {shard}"
-    if shard is not None and [mode.name for mode in shard.whole] != names:
-        return "all shards together have other modes than this one"
-    return ""
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
@@ -224,6 +204,8 @@ class Reader:
         self._case_of: dict[str, str] = {}
         self._seen: dict[str, int] = {}
         self._bits: dict[tuple[str, str], int] = {}
+        self._left: dict[str, int] = {}
+        self._manifests: dict[str, Manifest] = {}
 
     def follow(self, lines: int | None = None) -> None:
         """Read all whole lines that are there, or no more than so many from the beginning.
@@ -274,10 +256,12 @@ class Reader:
         if self.run is None:
             if not isinstance(line, Header):
                 raise self._error("expected the header")
-            if problem := _header_problem(line):
+            if problem := header_problem(line):
                 raise self._error(problem)
             self.run = Run(self.path, line)
             self.run.recorded = {mode.name: dict.fromkeys(VERDICTS, 0) for mode in line.modes}
+            self._left = {mode.name: mode.variants for mode in line.modes}
+            self._manifests = {mode.name: Manifest() for mode in line.modes}
         else:
             self._add(self.run, line, len(raw))
         self._offset += len(raw)
@@ -347,17 +331,19 @@ class Reader:
             raise self._error("a second header")
 
     def _record(self, run: Run, record: Record) -> None:
-        if record.profile is not None and (problem := _profile_problem(record)):
-            raise self._error(f"the errors by exponent of '{record.variant}' contradict themselves: {problem}")
         counts = run.recorded.get(record.mode)
-        if record.variant not in self._case_of or counts is None or record.verdict not in VERDICTS:
-            raise self._error(
-                f"a record of an unknown variant, mode or verdict: {(record.variant, record.mode, record.verdict)}"
-            )
+        if record.variant not in self._case_of or counts is None:
+            raise self._error(f"a record of an unknown variant or mode: {(record.variant, record.mode)}")
+        if problem := record_problem(record):
+            raise self._error(f"the record of '{record.variant}' contradicts itself: {problem}")
         bit = 1 << self._bits.setdefault((record.mode, record.idiom), len(self._bits))
         seen = self._seen[record.variant]
         if seen & bit:
             raise self._error(f"a second record of '{record.variant}' in mode {record.mode}")
+        if not self._left[record.mode]:
+            raise self._error(f"more records in mode {record.mode} than its manifest has variants")
+        self._left[record.mode] -= 1
+        self._manifests[record.mode].add(record.variant, record.idiom)
         self._seen[record.variant] = seen | bit
         counts[record.verdict] += 1
 
@@ -367,6 +353,12 @@ class Reader:
         counted = {mode: {v: n for v, n in verdicts.items() if n} for mode, verdicts in run.recorded.items()}
         if footer.counts != counted:
             raise self._error(f"the footer counts {footer.counts}, the file holds {counted}")
+        for mode in run.header.modes:
+            if mode.digest and not self._left[mode.name] and mode.digest != self._manifests[mode.name].digest:
+                raise self._error(
+                    f"the records in mode {mode.name} are as many as its manifest has variants, but of others: "
+                    f"some were taken away or put in"
+                )
 
     def _note(self, run: Run, case: str, length: int) -> None:
         places, end = run.places[case], self._offset + length

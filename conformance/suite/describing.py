@@ -14,6 +14,7 @@ from conformance.backends.state import Change
 from conformance.corpus import Selection, Share, manifest_digest
 from conformance.ops import OPERATIONS, Operation
 from conformance.runfile import FORMAT, Header, IdiomSource, ModeSummary, Shard, now
+from conformance.runfile.manifest import digest
 from conformance.suite.recording import commit, environment
 
 Item = tuple[str, str]
@@ -112,6 +113,7 @@ class Describing:
                 self.missing(mode),
                 flushes[mode],
                 tuple(share.subset),
+                digest((v.id, idiom) for vs in share.variants.values() for v in vs for idiom in share.spellings(v)),
             )
             for mode, share in shares.items()
         ]

@@ -85,7 +85,7 @@ def test_a_changed_verdict_stands_on_the_page_with_both_sides(make_run: Any, pag
     text = page(make_run("numpy", [before]), make_run("numpy", [failing(name)], versions={"numpy": "9.9"}))
     words = " ".join(" ".join(Reader(text).words).split())
     assert "1 verdicts that became worse" in words
-    assert "Regressed: 1 verdicts worse, 0 errors grown (fails on: verdict)." in words
+    assert "Regressed: 1 verdicts worse, 0 results gone, 0 errors grown (fails on: verdict)." in words
     assert "exp: passed → failed, channel value" in words
     assert "version of numpy 1.2.3 9.9" in words
     assert "0.5 ULP of 2" in words and "9 ULP of 2" in words
@@ -130,7 +130,8 @@ def test_hostile_texts_stay_text_wherever_they_come_from(bad: str, make_run: Any
         names = {f"{case.id}[{bad}]": case, **{f"{other.id}[{bad}{n}]": other for n in range(4)}}
         lines = {name: VariantLine(name, of.id, bad, {}, None, [], bad, bad) for name, of in names.items()}
         found = [FindingLine(bad, bad, bad, bad)] if verdict == "failed" else []
-        records = [Record(name, "eager", verdict, bad, found, raised=bad, step=bad, idiom=bad) for name in names]
+        why = bad if verdict == "failed" else ""
+        records = [Record(name, "idioms", verdict, why, found, raised=bad, step=bad, idiom=bad) for name in names]
         changes = {"versions": {bad: text}, "environment": {bad: text}, "selection": text}
         return make_run("numpy", records, variants=lines, cases={case.id: case, other.id: other}, **changes)  # type: ignore[no-any-return]
 

@@ -205,7 +205,8 @@ def test_a_spelling_that_only_records_name_is_shown_without_source(make_run: Any
 def test_spellings_of_the_same_name_stay_apart_by_operation_and_by_run(make_run: Any) -> None:
     def records(verdict: str) -> list[Record]:
         return [
-            Record(v("a", o), IDIOMS, one, idiom="method") for o, one in (("softmax", verdict), ("stack", "passed"))
+            Record(v("a", o), IDIOMS, one, "" if one == "passed" else "a reason", idiom="method")
+            for o, one in (("softmax", verdict), ("stack", "passed"))
         ]
 
     made = page([run(make_run, records("failed")), run(make_run, records("divergent"), backend="b")])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from conformance.runfile import (
     Writer,
     join,
 )
+from conformance.runfile.manifest import digest
+from conformance.runfile.sealing import seal
 from conformance.suite.describing import WholeOfShard
 from conformance.suite.session import BackendSession
 
@@ -122,6 +126,51 @@ def test_a_run_split_between_any_items_joins_to_the_one_run(seed: int, numpy: Nu
     assert sorted(joined.records, key=key) == sorted(whole.records, key=key)
     assert joined.variants == whole.variants and list(joined.cases) == list(whole.cases)
     assert joined.header.modes == whole.header.modes
+
+
+def without(path: Path, case: str) -> None:
+    """Take a case out of a run file with all that is about it, and put every count and checksum right."""
+    lines = [json.loads(raw) for raw in path.read_bytes().splitlines()]
+    kept = [line for line in lines if not str(line.get("variant", line.get("id"))).startswith(case)]
+    counts: dict[str, Counter[str]] = {mode["name"]: Counter() for mode in kept[0]["modes"]}
+    for line in kept:
+        if line["kind"] == "record":
+            counts[line["mode"]][line["verdict"]] += 1
+    for mode in kept[0]["modes"]:
+        mode["variants"] = counts[mode["name"]].total()
+    kept[-1] |= {"counts": counts, "records": sum(c.total() for c in counts.values())}
+    assert len(kept) < len(lines)
+    for line in kept:
+        del line["crc32"]
+    path.write_bytes(b"".join(seal(msgspec.json.encode(line)) for line in kept))
+
+
+def test_a_file_that_adds_up_without_one_of_its_cases_is_refused(numpy: Numpy) -> None:
+    path = numpy.run("whole", numpy.items)
+    end = len(path.read_bytes().splitlines())
+    without(path, "things/wrong")
+    assert not runfile.read(numpy.run("part", numpy.items[:-1])).complete  # what honestly lacks it says so
+    with pytest.raises(RunFileError, match=r"whole.jsonl:\d+: the records in mode eager are as many as") as caught:
+        runfile.read(path)
+    assert int(str(caught.value).partition("jsonl:")[2].partition(":")[0]) < end
+
+
+def test_a_shard_is_refused_likewise_and_what_is_joined_is_held_against_the_whole(numpy: Numpy, tmp_path: Path) -> None:
+    first, second = numpy.shards(2)
+    case = next(iter(runfile.read(second).cases))
+    without(second, case)
+    with pytest.raises(RunFileError, match=r"2of2\.jsonl:.* the records in mode eager are as many as"):
+        join([first, second], tmp_path / "joined.jsonl")
+    lines = [json.loads(raw) for raw in second.read_bytes().splitlines()]
+    for mode in lines[0]["modes"]:  # somebody who knows how works that out, too; not the whole, which others have
+        mode["digest"] = digest((r["variant"], r.get("idiom", "")) for r in lines if r.get("mode") == mode["name"])
+    for line in lines:
+        del line["crc32"]
+    second.write_bytes(b"".join(seal(msgspec.json.encode(line)) for line in lines))
+    assert runfile.read(second).complete
+    join([first, second], tmp_path / "joined.jsonl")
+    joined = runfile.read(tmp_path / "joined.jsonl")
+    assert not joined.complete and "eager" in joined.missing()
 
 
 def test_a_joined_file_may_take_the_place_of_one_of_its_parts(numpy: Numpy) -> None:

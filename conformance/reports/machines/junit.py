@@ -234,7 +234,7 @@ def _properties(run: Run, column: Column) -> dict[str, str]:
         **header.environment,
         "suite": header.suite,
         "cases digest": header.cases_digest,
-        "selection": header.selection or "all cases",
+        "selection": header.part_of_cases or "all cases",
         "manifest": str(column.mode.variants),
         **{f"variants {verdict}": str(counts[verdict]) for verdict in VERDICTS},
         "variants not in the mode's subset": str(column.mode.left_out),

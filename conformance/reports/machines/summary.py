@@ -238,7 +238,7 @@ def _run(index: int, run: Run, columns: Sequence[Column]) -> RunPart:
         suite=header.suite,
         cases_digest=header.cases_digest,
         manifest_digest=header.manifest_digest,
-        selection=header.selection,
+        selection=header.part_of_cases,
         started=header.started,
         finished=run.footer.finished if run.footer else "",
         complete=run.complete,

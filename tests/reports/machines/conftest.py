@@ -67,7 +67,7 @@ def every_verdict(make_run: Any, failing: Callable[..., Record]) -> Run:
         else Record(
             f"ops/softmax/{verdict}[float32]", "eager", verdict, "" if verdict == "passed" else f"why {verdict}"
         )
-        for verdict in VERDICTS
+        for verdict in VERDICTS[:-1]
     ]
     return make_run("numpy", records)  # type: ignore[no-any-return]
 
