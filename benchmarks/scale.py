@@ -126,8 +126,8 @@ def write_machines(folder: Path) -> Iterator[str]:
 
 def compare(folder: Path) -> Iterator[str]:
     """Compare with other answers to the same questions, and write the page."""
-    sides = [diffing.load(name, folder / name.lower()) for name in "AB"]
-    comparison = diffing.compare(diffing.pair(*sides))
+    with diffing.load("A", folder / "a") as a, diffing.load("B", folder / "b") as b:
+        comparison = diffing.compare(diffing.pair(a, b))
     page = folder / "reports" / "diff.html"
     diff.write(comparison, "A", "B", ["verdict"], page)
     yield f"{comparison.worse.records:,} verdicts worse, diff.html {page.stat().st_size / 1e6:.1f} MB"

@@ -458,14 +458,15 @@ def diff(
     ] = None,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option("--fail-on", help="verdict, drift or timing; again for more. Default: verdict."),
+        typer.Option("--fail-on", help="verdict, gone, drift or timing; again for more. Default: verdict and gone."),
     ] = None,
     show: Annotated[int, typer.Option("--show", min=0, help="How many changes of each sort to print.")] = 5,
     output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("reports", "diff.html"),
 ) -> None:
     """Compare two runs: verdicts that changed, errors that drifted, times beyond their noise. Writes a page, too.
 
-    Exit status: 0, nothing to fail on became worse; 1, something did; 2, usage; 3, one of the runs is incomplete.
+    Exit status: 0, nothing to fail on became worse; 1, something did; 2, usage; 3, one of the runs is incomplete, or
+    nothing of it could be compared.
     """
     from conformance import diffing
     from conformance.diffing import telling
@@ -473,11 +474,11 @@ def diff(
     from conformance.runfile import RunFileError
 
     try:
-        causes = diffing.causes(fail_on or ["verdict"])
-        left, right = diffing.load("A", a), diffing.load("B", b)
-        pairing = diffing.pair(left, right, pair or [])
-        diffing.refuse_idle(pairing, causes)
-        comparison = diffing.compare(pairing)
+        causes = diffing.causes(fail_on or diffing.DEFAULT_CAUSES)
+        with diffing.load("A", a) as left, diffing.load("B", b) as right:
+            pairing = diffing.pair(left, right, pair or [])
+            diffing.refuse_idle(pairing, causes)
+            comparison = diffing.compare(pairing)
     except (diffing.SideError, diffing.PairingError, RunFileError) as error:
         _fail(str(error))
     for line in telling.lines(comparison, show):

@@ -61,20 +61,25 @@ def _check_cases(headers: dict[Path, Header]) -> None:
 def gathered(paths: Sequence[Path]) -> Iterator[list[Run]]:
     """Run files as a report wants them: shards of one run are joined, in a folder that lasts as long as this does.
 
+    A shard that is alone is joined, too: as a run that lacks all others.
+
     Raises:
         JoinError: shards don't fit together.
         RunFileError: a file can't be read.
     """
-    groups: dict[str, list[Path]] = {}
+    shards: dict[str, list[Path]] = {}
     for path in paths:
         header = runfile.read_header(path)
-        groups.setdefault(_name(path, header) if header.shard is not None else str(path), []).append(path)
+        if header.shard is not None:
+            shards.setdefault(_name(path, header), []).append(path)
+    name_of = {path: name for name, group in shards.items() for path in group}
     with tempfile.TemporaryDirectory() as folder:
         runs = []
-        for name, group in groups.items():
-            path = group[0]
-            if group[1:]:
-                path = Path(folder, name)
-                runfile.join(group, path)
-            runs.append(runfile.read(path))
+        for path in paths:
+            if path not in name_of:
+                runs.append(runfile.read(path))
+            elif group := shards.pop(name_of[path], []):  # in the place of the first of them
+                joined = Path(folder, name_of[path])
+                runfile.join(group, joined)
+                runs.append(runfile.read(joined))
         yield runs

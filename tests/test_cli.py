@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from conformance import backends, runfile
 from conformance.cli import app
 from conformance.reports import machines
-from conformance.runfile import Header, ModeSummary, Writer
+from conformance.runfile import Header, ModeSummary, Record, Writer
 
 GOOD = """
   - {name: one, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
@@ -491,11 +491,13 @@ def test_repro_says_what_is_wrong_and_exits_with_2(
 # diff
 
 
-def test_diff_of_a_run_with_itself_exits_with_0_and_writes_a_page(call: Callable[..., Any], tmp_path: Path) -> None:
-    run = run_file(tmp_path / "numpy.jsonl")
+def test_diff_of_a_run_with_itself_exits_with_0_and_writes_a_page(
+    call: Callable[..., Any], write_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = write_run(tmp_path / "numpy.jsonl", "numpy", [Record("ops/exp/one[n=1]", "eager", "passed")])
     done = call("diff", run, run)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "0 verdicts worse, 0 errors grown (fails on: verdict)" in done.stdout
+    assert "0 verdicts worse, 0 results gone, 0 errors grown (fails on: verdict, gone)" in done.stdout
     assert Path("reports", "diff.html").is_file()
 
 
@@ -525,7 +527,7 @@ def test_diff_refuses_what_it_can_not_compare(call: Callable[..., Any], tmp_path
     run = run_file(tmp_path / "numpy.jsonl")
     for arguments, message in (
         ((run, tmp_path / "missing.jsonl"), "no such file or folder"),
-        ((run, run, "--fail-on", "ulp"), "--fail-on 'ulp': there are verdict, drift, timing"),
+        ((run, run, "--fail-on", "ulp"), "--fail-on 'ulp': there are verdict, gone, drift, timing"),
         ((run, run, "--fail-on", "timing"), "no timing files were paired"),
         ((run, run, "--pair", "numpy=jax"), "has no run of jax"),
     ):

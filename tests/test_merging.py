@@ -76,11 +76,27 @@ def test_a_report_gets_shards_joined_and_everything_else_as_it_is(tmp_path: Path
     assert not joined.exists()
 
 
-def test_a_shard_alone_is_told_as_one(tmp_path: Path) -> None:
-    path = shard(tmp_path / "1", 1)
-    with merging.gathered([path]) as (run,):
-        assert run.path == path and run.complete
-        assert str(run.header.shard) == "shard 1 of 2"
+def test_a_shard_alone_lacks_the_others(tmp_path: Path) -> None:
+    with merging.gathered([shard(tmp_path / "1", 1, 3)]) as (run,):
+        assert not run.complete and run.missing() == {"eager": 2}
+        assert run.footer is not None and run.footer.stopped == "missing of 3 shards: 2, 3"
+
+
+def test_a_run_file_that_is_called_as_shards_would_be_is_not_taken_for_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = recorded(Path("numpy-cpu.jsonl"), HEADER, "x", "y")
+    with merging.gathered([whole, shard(Path("1"), 1), shard(Path("2"), 2)]) as runs:
+        assert [run.complete for run in runs] == [True, True]
+
+
+def test_a_run_file_that_is_named_twice_is_read_twice_and_left_as_it_is(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "empty.jsonl", msgspec.structs.replace(HEADER, modes=[]))
+    before = path.read_bytes()
+    with merging.gathered([path, path]) as runs:
+        assert len(runs) == 2
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["../numpy", "/etc/numpy", "a/b", "", ".hidden", "x" * 300, "a\0b", "a\nb"])

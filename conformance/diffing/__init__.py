@@ -6,10 +6,11 @@ Each run file is read a case at a time, so that memory does not grow with the re
 from __future__ import annotations
 
 from conformance.diffing.comparison import Comparison, compare
-from conformance.diffing.pairing import Pairing, PairingError, causes, pair, refuse_idle
+from conformance.diffing.pairing import DEFAULT_CAUSES, Pairing, PairingError, causes, pair, refuse_idle
 from conformance.diffing.sides import Side, SideError, load
 
 __all__ = [
+    "DEFAULT_CAUSES",
     "Comparison",
     "Pairing",
     "PairingError",

@@ -34,7 +34,7 @@ def of_runs(a: Header, b: Header, modes: Sequence[tuple[str, str]]) -> list[Diff
         Difference("suite", a.suite, b.suite),
         Difference("cases", a.cases_digest[:12], b.cases_digest[:12]),
         Difference("variants of the manifest", a.manifest_digest[:12], b.manifest_digest[:12]),
-        Difference("part of the cases", a.selection, b.selection),
+        Difference("part of the cases", a.part_of_cases, b.part_of_cases),
         *(difference for pair in modes for difference in _modes(_mode(a, pair[0]), _mode(b, pair[1]))),
         *_spellings(a, b),
     ]

@@ -35,7 +35,7 @@ class ModeCounts:
             one representable step, or by an unknown number.
         budgets: the budget of the same element is another one.
         questions: variants that are another question in B.
-        new, gone: variants that only B, or only A, has, by verdict.
+        new, gone: variants that only B, or only A, has, by verdict: of one that is gone nothing is known any more.
         outside: variants that one side has no record of, because they are not in the mode's subset there.
         not_asked: likewise, because a part of the cases was asked for.
         missing: likewise, because its run is incomplete.
@@ -92,7 +92,8 @@ class Comparison:
         moved: results that are more than one step from what they were, and of which nothing else is said.
         changed: cases and variants that are another question in B; `changed_total` counts them all.
         left_over: files and modes without a counterpart.
-        incomplete: what is incomplete, a line each.
+        gone: results of whole modes and backends that only A has.
+        incomplete: what is incomplete, or could not be compared at all, a line each.
         timings: of the timing files; None where no two were compared.
     """
 
@@ -108,6 +109,7 @@ class Comparison:
     changed: list[Question] = field(default_factory=list)
     changed_total: int = 0
     left_over: list[str] = field(default_factory=list)
+    gone: int = 0
     incomplete: list[str] = field(default_factory=list)
     timings: TimingComparison | None = None
 
@@ -119,7 +121,8 @@ class Comparison:
     def regressions(self) -> dict[Cause, int]:
         """How many there are of each."""
         slower = len(self.timings.slower) if self.timings else 0
-        return {"verdict": self.worse.records, "drift": self.drifted.records, "timing": slower}
+        gone = self.gone + sum(row.gone.total() - row.gone["unsupported"] for row in self.modes)
+        return {"verdict": self.worse.records, "gone": gone, "drift": self.drifted.records, "timing": slower}
 
     def exit_status(self, fail_on: Collection[Cause]) -> int:
         """0: nothing that is to fail became worse. 1: something did. 3: a run is incomplete, so it can't be told."""
@@ -135,7 +138,7 @@ def compare(pairing: Pairing) -> Comparison:
     Raises:
         RunFileError: a run file was changed in the meantime.
     """
-    result = Comparison(left_over=list(pairing.left_over))
+    result = Comparison(left_over=list(pairing.left_over), gone=sum(_answers(run) for run in pairing.gone))
     for pair in pairing.runs:
         a, b = pair.a.header, pair.b.header
         result.versus.append(
@@ -143,7 +146,12 @@ def compare(pairing: Pairing) -> Comparison:
         )
         result.left_over += pair.alone
         result.incomplete += [line for name, run in (("A", pair.a), ("B", pair.b)) for line in _lacking(name, run)]
-        _Runs(result, pair).compare()
+        result.gone += sum(_answers(pair.a, mode) for mode in pair.gone)
+        compared = _Runs(result, pair).compare()
+        if not compared:
+            result.incomplete.append(
+                f"{_title(a.backend, b.backend)}: nothing could be compared: no variant is the same question in both"
+            )
     for timing in pairing.timings:
         left, right = timing.a.about, timing.b.about
         title = _TIMES + _title(left.backend, right.backend)
@@ -162,13 +170,19 @@ def _what(run: Run) -> str:
     return " · ".join(part for part in (version, run.header.device, run.header.started) if part)
 
 
+def _answers(run: Run, *modes: str) -> int:
+    """How many results a run has in some modes, or in all, that say something of its backend."""
+    return sum(
+        n for mode in modes or run.recorded for verdict, n in run.recorded[mode].items() if verdict != "unsupported"
+    )
+
+
 def _lacking(name: str, run: Run) -> Iterator[str]:
     missing = ", ".join(f"{n:,} of {mode}" for mode, n in run.missing().items())
     if not run.complete:
-        yield f"{name}: the run of {run.header.backend} is incomplete; missing: {missing or 'its footer'}"
-    elif run.size and not any(
-        n for verdicts in run.recorded.values() for verdict, n in verdicts.items() if verdict != "unsupported"
-    ):
+        why = f" ({run.footer.stopped})" if run.footer and run.footer.stopped else ""
+        yield f"{name}: the run of {run.header.backend} is incomplete{why}; missing: {missing or 'its footer'}"
+    elif run.size and not _answers(run):
         yield f"{name}: nothing of {run.header.backend} could run"
 
 
@@ -184,7 +198,12 @@ class _Runs:
         self._rows = {modes: ModeCounts(pair.label(modes)) for modes in pair.modes}
         result.modes += self._rows.values()
 
-    def compare(self) -> None:
+    def compare(self) -> int:
+        """Compare them.
+
+        Returns:
+            How many results were compared.
+        """
         a, b = self._pair.a, self._pair.b
         for case in dict.fromkeys((*a.cases, *b.cases)):
             left = a.part(case) if case in a.cases else None
@@ -192,6 +211,7 @@ class _Runs:
             changed = self._changed(left, right) if left is not None and right is not None else {}
             for modes, row in self._rows.items():
                 self._modes(row, modes, left, right, changed)
+        return sum(row.compared for row in self._rows.values())
 
     def _changed(self, a: CaseLines, b: CaseLines) -> set[str]:
         """The variants that are another question in B."""
@@ -235,7 +255,7 @@ class _Runs:
         """A variant that one side has no record of, and why that may be."""
         if lacking.footer is None or lacking.missing().get(mode):
             row.missing += 1
-        elif lacking.header.selection:
+        elif lacking.header.part_of_cases:
             row.not_asked += 1
         elif _outside(lacking, mode, record.variant):
             row.outside += 1

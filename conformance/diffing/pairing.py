@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from conformance.backends.base import IDIOMS
@@ -14,9 +14,12 @@ from conformance.timing.model import TimingRun
 
 T = TypeVar("T")
 
-Cause = Literal["verdict", "drift", "timing"]
-CAUSES: tuple[Cause, ...] = ("verdict", "drift", "timing")
+Cause = Literal["verdict", "gone", "drift", "timing"]
+CAUSES: tuple[Cause, ...] = ("verdict", "gone", "drift", "timing")
 """What a comparison may fail on."""
+
+DEFAULT_CAUSES: tuple[Cause, ...] = ("verdict", "gone")
+"""What it fails on unless told otherwise: whoever asks whether an upgrade is safe must not lose a question unseen."""
 
 _SPEC = re.compile(r"(?P<backend>[^/:=]+)(?:/(?P<device>[^/:=]+))?(?::(?P<mode>[^/:=]+))?")
 
@@ -46,12 +49,14 @@ class RunPair:
         a, b: the runs.
         modes: of A and of B, together.
         alone: modes that only one of them has, in words.
+        gone: modes that only A has, of one backend.
     """
 
     a: Run
     b: Run
     modes: list[tuple[str, str]]
     alone: list[str]
+    gone: list[str] = field(default_factory=list)
 
     def label(self, modes: tuple[str, str]) -> str:
         """Backend and mode, and of both sides where they differ."""
@@ -75,11 +80,13 @@ class Pairing:
     Attributes:
         runs, timings: what is compared.
         left_over: files with no counterpart, in words; none where pairs were asked for.
+        gone: runs that only A has, likewise.
     """
 
     runs: list[RunPair]
     timings: list[TimingPair]
     left_over: list[str]
+    gone: list[Run] = field(default_factory=list)
 
 
 def _named(run: Run, other: Run) -> str:
@@ -115,7 +122,10 @@ def pair(a: Side, b: Side, wanted: Sequence[str] = ()) -> Pairing:
             f"--pair {_example(a)}={_example(b)}"
         )
     used = {id(one) for two in runs for one in (two.a, two.b)} | {id(one) for two in timings for one in (two.a, two.b)}
-    return Pairing(runs, timings, [] if wanted else _left_over(a, used) + _left_over(b, used))
+    if wanted:
+        return Pairing(runs, timings, [])
+    gone = [run for run in a.runs if id(run) not in used]
+    return Pairing(runs, timings, _left_over(a, used) + _left_over(b, used), gone)
 
 
 def causes(asked: Sequence[str]) -> list[Cause]:
@@ -141,7 +151,7 @@ def refuse_idle(pairing: Pairing, chosen: Collection[Cause]) -> None:
             "--fail-on timing: no timing files were paired; 'conformance bench' writes them into the folder 'timing' "
             "of the reports"
         )
-    if not pairing.runs and {"verdict", "drift"} & set(chosen):
+    if not pairing.runs and {"verdict", "gone", "drift"} & set(chosen):
         raise PairingError("A and B have timing files only: --fail-on timing")
 
 
@@ -234,7 +244,8 @@ def _run_pair(a: Run, b: Run, specs: tuple[Spec, Spec] | None) -> RunPair:
         for mode in modes
         if mode not in shared
     ]
-    return RunPair(a, b, [(mode, mode) for mode in shared], alone)
+    gone = [] if different else [mode for mode in have_a if mode not in shared]
+    return RunPair(a, b, [(mode, mode) for mode in shared], alone, gone)
 
 
 def _names(side: Side) -> list[str]:

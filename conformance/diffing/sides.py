@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance import runfile
+from conformance import merging, runfile
 from conformance.files import files_in
 from conformance.runfile import Run, RunFileError
 from conformance.timing import timingfile
@@ -34,8 +36,12 @@ class Side:
     timings: list[TimingRun]
 
 
-def load(name: str, path: Path) -> Side:
+@contextmanager
+def load(name: str, path: Path) -> Iterator[Side]:
     """Read a side: a run file, a timing file (``.json``), or a folder as `conformance run` and `bench` leave it.
+
+    Shards in a folder are joined; the joined files last as long as this does. A shard that is given by itself is taken
+    as it is: to be compared with the same one of another run.
 
     Args:
         name: 'A' or 'B'.
@@ -54,7 +60,12 @@ def load(name: str, path: Path) -> Side:
         raise SideError(f"{path}: no such file or folder")
     else:
         runs, timings = ([], [path]) if path.suffix == ".json" else ([path], [])
-    try:
-        return Side(name, path, [runfile.read(one) for one in runs], [timingfile.read(one) for one in timings])
-    except (RunFileError, TimingFileError) as error:
-        raise SideError(str(error)) from None
+    with ExitStack() as files:
+        try:
+            whole = (
+                files.enter_context(merging.gathered(runs)) if path.is_dir() else [runfile.read(one) for one in runs]
+            )
+            side = Side(name, path, whole, [timingfile.read(one) for one in timings])
+        except (RunFileError, TimingFileError) as error:
+            raise SideError(str(error)) from None
+        yield side

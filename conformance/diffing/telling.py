@@ -79,7 +79,12 @@ def mode_words(row: ModeCounts) -> str:
 def closing_line(comparison: Comparison, fail_on: Collection[Cause]) -> str:
     """What became worse, and what of it fails."""
     found = comparison.regressions()
-    names: dict[Cause, str] = {"verdict": "verdicts worse", "drift": "errors grown", "timing": "calls slower"}
+    names: dict[Cause, str] = {
+        "verdict": "verdicts worse",
+        "gone": "results gone",
+        "drift": "errors grown",
+        "timing": "calls slower",
+    }
     parts = [f"{found[cause]:,} {name}" for cause, name in names.items() if cause != "timing" or comparison.timings]
     return f"{', '.join(parts)} (fails on: {', '.join(fail_on)})"
 

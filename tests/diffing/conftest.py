@@ -11,62 +11,31 @@ import pytest
 
 from conformance import diffing
 from conformance.diffing import Comparison
-from conformance.runfile import (
-    FORMAT,
-    CaseLine,
-    FindingLine,
-    Header,
-    IdiomSource,
-    ModeSummary,
-    Record,
-    Stored,
-    VariantLine,
-    Writer,
-)
+from conformance.runfile import FindingLine, IdiomSource, Record, Stored, VariantLine
 
 X = Stored.of(np.array([0.5, 1.5], np.float32))
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
-    """Write a run file.
+def write(write_run: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """Write a run file of a side.
 
-    Changes: `cases` and `lines` (by ID, that stand for the made-up ones), `lacking` (records that each mode lacks),
-    `finished` (False: no footer), `name` (of the file), and any field of the header.
+    Changes: `name` (of the file), and all that `write_run` takes.
     """
 
     def make(side: str, records: Sequence[Record], backend: str = "torch", **changes: Any) -> Path:
-        cases, lines = changes.pop("cases", {}), changes.pop("lines", {})
-        lacking, finished = changes.pop("lacking", 0), changes.pop("finished", True)
         path = tmp_path / side / changes.pop("name", f"{backend}-{changes.get('device', 'cpu')}.jsonl")
-        modes = list(dict.fromkeys(record.mode for record in records)) or ["eager"]
-        fields: dict[str, Any] = {
-            "format": FORMAT,
-            "suite": "0.1.0",
-            "backend": backend,
-            "device": "cpu",
+        lines = {
+            one.variant: VariantLine(one.variant, one.variant.partition("[")[0], "float32", {"x": X}, X, [0.0])
+            for one in records
+        }
+        told: dict[str, Any] = {
             "versions": {backend: "1.0"},
             "environment": {"python": "3.11.7", "processor": "a processor"},
-            "cases_digest": "ab" * 32,
-            "manifest_digest": "cd" * 32,
-            "modes": [ModeSummary(m, sum(r.mode == m for r in records) + lacking) for m in modes],
-            "operations": {},
             "idioms": [IdiomSource("exp", "def exp(x):\n    return torch.exp(x)")],
-            "started": "2030-01-02T03:04:05+00:00",
+            "variants": lines | changes.pop("variants", {}),
         }
-        writer = Writer(path, Header(**fields | changes))
-        for record in records:
-            name = record.variant.partition("[")[0]
-            case = cases.get(name) or CaseLine(name, "exp", "exp.yaml", f"- name: {name}", "", "exp(x)", False)
-            line = lines.get(record.variant) or VariantLine(record.variant, name, "float32", {"x": X}, X, [0.0])
-            writer.case(lambda case=case: case, name)
-            writer.variant(lambda line=line: line, record.variant)
-            writer.record(record)
-        if finished:
-            writer.finish("2030-01-02T03:05:00+00:00")
-        else:
-            writer.close()
-        return path
+        return write_run(path, backend, records, **told | changes)
 
     return make
 
@@ -79,8 +48,8 @@ def compared(write: Callable[..., Path]) -> Callable[..., Comparison]:
         left: Sequence[Record], right: Sequence[Record], a: Any = None, b: Any = None, pair: Sequence[str] = ()
     ) -> Comparison:
         paths = write("a", left, **a or {}), write("b", right, **b or {})
-        sides = [diffing.load(name, path) for name, path in zip("AB", paths, strict=True)]
-        return diffing.compare(diffing.pair(sides[0], sides[1], pair))
+        with diffing.load("A", paths[0]) as one, diffing.load("B", paths[1]) as other:
+            return diffing.compare(diffing.pair(one, other, pair))
 
     return compare
 
@@ -97,6 +66,8 @@ def record() -> Callable[..., Record]:
             "budget": 10.0,
         }
         values["got"] = [Stored.of(np.asarray(got, np.float32))] if got is not None else []
+        if verdict == "unsupported":
+            values["got"] = []
         values["at"] = [0]
         if verdict == "failed":
             values["findings"] = [FindingLine("value", "0.5", "0.75", "exact 0.5…")]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from conformance import diffing
 from conformance.diffing import Comparison
 from conformance.diffing.findings import Category
 from conformance.runfile import CaseLine, FindingLine, IdiomSource, ModeSummary, Record, Stored, VariantLine
@@ -205,8 +207,8 @@ def test_a_variant_that_asks_something_else_is_another_question(
     comparison = compared(
         [record(), record(name="n=2")],
         [record("failed"), record(name="n=2")],
-        a={"lines": {plain.id: plain}},
-        b={"lines": {plain.id: changed}},
+        a={"variants": {plain.id: plain}},
+        b={"variants": {plain.id: changed}},
     )
     assert [(q.name, q.what) for q in comparison.changed] == [(plain.id, what)]
     assert (comparison.modes[0].compared, comparison.modes[0].questions, found(comparison)) == (1, 1, {})
@@ -216,7 +218,43 @@ def test_variants_that_only_one_side_has_are_new_or_gone(compared: Compared, rec
     comparison = compared([record(name="a"), record("failed", name="b")], [record(name="a"), record(name="c")])
     (row,) = comparison.modes
     assert (row.compared, row.new, row.gone) == (1, {"passed": 1}, {"failed": 1})
-    assert comparison.exit_status(["verdict"]) == 0
+    assert (comparison.exit_status(["verdict"]), comparison.exit_status(["gone"])) == (0, 1)
+    assert comparison.regressions()["gone"] == 1
+
+
+def test_what_could_not_be_asked_before_is_no_loss_when_it_is_gone(compared: Compared, record: Make) -> None:
+    comparison = compared([record(), record("unsupported", name="b")], [record()])
+    assert comparison.modes[0].gone == {"unsupported": 1}
+    assert comparison.exit_status(["gone"]) == 0
+
+
+def test_a_mode_that_only_the_first_run_has_is_gone(compared: Compared, record: Make) -> None:
+    before = [record(), record(mode="compile"), record("unsupported", mode="compile", name="n=2")]
+    comparison = compared(before, [record()])
+    assert comparison.regressions()["gone"] == 1
+    assert (comparison.exit_status(["gone"]), comparison.exit_status(["verdict"])) == (1, 0)
+    assert compared([record()], before).exit_status(["gone"]) == 0
+    assert compared(before, before, pair=["torch:eager=torch:compile"]).exit_status(["gone"]) == 0
+
+
+def test_a_backend_that_only_the_first_side_has_is_gone_unless_pairs_were_asked_for(
+    write: Callable[..., Path], record: Make, tmp_path: Path
+) -> None:
+    for side, backend in (("a", "torch"), ("a", "jax"), ("b", "torch")):
+        write(side, [record()], backend)
+    both, one = tmp_path / "a", tmp_path / "b"
+    with diffing.load("A", both) as a, diffing.load("B", one) as b:
+        comparison = diffing.compare(diffing.pair(a, b))
+        assert comparison.left_over == ["jax on cpu is only in A"]
+        assert (comparison.regressions()["gone"], comparison.exit_status(["gone"])) == (1, 1)
+        assert diffing.compare(diffing.pair(b, a)).exit_status(["gone"]) == 0
+        assert diffing.compare(diffing.pair(a, b, ["torch=torch"])).exit_status(["gone"]) == 0
+
+
+def test_two_runs_that_share_no_question_are_no_ground_for_a_verdict(compared: Compared, record: Make) -> None:
+    comparison = compared([record(name="a")], [record(name="b")])
+    assert comparison.incomplete == ["torch: nothing could be compared: no variant is the same question in both"]
+    assert comparison.exit_status([]) == 3
 
 
 def test_variants_of_whole_cases_that_only_one_side_has_count_too(compared: Compared, record: Make) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ import pytest
 
 from conformance import diffing
 from conformance.diffing import Pairing, PairingError, Side
-from conformance.runfile import Record
+from conformance.runfile import ModeSummary, Record, Shard
 
 
 @pytest.fixture
-def side(write: Callable[..., Path]) -> Callable[..., Side]:
+def side(write: Callable[..., Path]) -> Iterator[Callable[..., Side]]:
     """A side with a run of each backend: ``torch``, ``torch/gpu``, ``torch:compile``."""
 
     def make(name: str, *backends: str) -> Side:
@@ -24,9 +25,10 @@ def side(write: Callable[..., Path]) -> Callable[..., Side]:
             backend, _, device = backend.partition("/")
             records = [Record("ops/exp/one[n=1]", mode or "eager", "passed")]
             path = write(name, records, backend, device=device or "cpu")
-        return diffing.load(name.upper(), path.parent)
+        return files.enter_context(diffing.load(name.upper(), path.parent))
 
-    return make
+    with ExitStack() as files:
+        yield make
 
 
 def pairs(pairing: Pairing) -> set[tuple[str, str, str, str]]:
@@ -76,11 +78,11 @@ def test_two_runs_of_one_backend_on_one_side_are_refused(write: Callable[..., Pa
     record = Record("ops/exp/one[n=1]", "eager", "passed")
     folder = write("a", [record], name="one.jsonl").parent
     write("a", [record], name="two.jsonl")
-    side = diffing.load("A", folder)
-    with pytest.raises(PairingError, match="two files of torch on cpu"):
-        diffing.pair(side, side)
-    with pytest.raises(PairingError, match="2 files of torch"):
-        diffing.pair(side, side, ["torch=torch"])
+    with diffing.load("A", folder) as side:
+        with pytest.raises(PairingError, match="two files of torch on cpu"):
+            diffing.pair(side, side)
+        with pytest.raises(PairingError, match="2 files of torch"):
+            diffing.pair(side, side, ["torch=torch"])
 
 
 def test_modes_of_no_common_name_have_to_be_named(side: Callable[..., Side]) -> None:
@@ -90,9 +92,11 @@ def test_modes_of_no_common_name_have_to_be_named(side: Callable[..., Side]) -> 
 
 def test_a_mode_that_only_one_side_has_is_told(write: Callable[..., Path]) -> None:
     records = [Record("ops/exp/one[n=1]", mode, "passed") for mode in ("eager", "compile")]
-    a, b = (diffing.load(name, write(name, some)) for name, some in (("A", records), ("B", records[:1])))
-    (pair,) = diffing.pair(a, b).runs
-    assert (pair.modes, pair.alone) == ([("eager", "eager")], ["torch compile is only in A"])
+    paths = write("A", records), write("B", records[:1])
+    with diffing.load("A", paths[0]) as a, diffing.load("B", paths[1]) as b:
+        (pair,) = diffing.pair(a, b).runs
+        assert (pair.modes, pair.alone) == ([("eager", "eager")], ["torch compile is only in A"])
+        assert (pair.gone, diffing.pair(b, a).runs[0].gone) == (["compile"], [])
 
 
 def test_a_check_that_could_not_fail_is_refused(side: Callable[..., Side]) -> None:
@@ -105,9 +109,9 @@ def test_a_check_that_could_not_fail_is_refused(side: Callable[..., Side]) -> No
         diffing.refuse_idle(Pairing([], timings, []), ["verdict"])
 
 
-def test_what_to_fail_on_is_one_of_three() -> None:
+def test_what_to_fail_on_is_one_of_four() -> None:
     assert diffing.causes(["timing", "verdict", "timing"]) == ["verdict", "timing"]
-    with pytest.raises(PairingError, match="'ulp': there are verdict, drift, timing"):
+    with pytest.raises(PairingError, match="'ulp': there are verdict, gone, drift, timing"):
         diffing.causes(["ulp"])
 
 
@@ -123,5 +127,58 @@ def test_what_to_fail_on_is_one_of_three() -> None:
 def test_sides_that_hold_nothing_or_something_else_are_refused(name: str, message: str, tmp_path: Path) -> None:
     for bad in ("bad.txt", "bad.json"):
         (tmp_path / bad).write_text("hello\n")
-    with pytest.raises(diffing.SideError, match=message):
-        diffing.load("A", tmp_path / name)
+    with pytest.raises(diffing.SideError, match=message), diffing.load("A", tmp_path / name):
+        pass
+
+
+def shards(write: Callable[..., Path], side: str, *numbers: int, of: int = 2) -> Path:
+    """A folder with shards, each of one variant, that of its number."""
+    path = Path()
+    for n in numbers:
+        record = Record(f"ops/exp/one[n={n}]", "eager", "passed")
+        shard = Shard(n, of, [ModeSummary("eager", of)])
+        path = write(side, [record], name=f"torch-cpu-{n}of{of}.jsonl", shard=shard)
+    return path.parent
+
+
+def test_shards_in_a_folder_are_compared_as_the_run_that_they_are(write: Callable[..., Path]) -> None:
+    whole = write("whole", [Record(f"ops/exp/one[n={n}]", "eager", "passed") for n in (1, 2)])
+    with diffing.load("A", shards(write, "a", 2, 1)) as a, diffing.load("B", whole) as b:
+        comparison = diffing.compare(diffing.pair(a, b))
+    assert [row.compared for row in comparison.modes] == [2]
+    assert comparison.exit_status(["verdict", "gone"]) == 0
+    assert "part of the cases" not in [one.what for one in comparison.versus[0].differences]
+
+
+def test_shards_that_lack_one_are_incomplete_and_it_is_named(write: Callable[..., Path]) -> None:
+    with diffing.load("A", shards(write, "a", 1, 3, of=3)) as a, diffing.load("B", shards(write, "b", 1, of=3)) as b:
+        comparison = diffing.compare(diffing.pair(a, b))
+    assert comparison.incomplete == [
+        "A: the run of torch is incomplete (missing of 3 shards: 2); missing: 1 of eager",
+        "B: the run of torch is incomplete (missing of 3 shards: 2, 3); missing: 2 of eager",
+    ]
+    assert comparison.exit_status(["verdict"]) == 3
+
+
+def test_shards_of_different_runs_are_refused(write: Callable[..., Path]) -> None:
+    folder = shards(write, "a", 1)
+    shard = Shard(2, 2, [ModeSummary("eager", 2)])
+    write("a", [Record("ops/exp/one[n=2]", "eager", "passed")], name="2.jsonl", shard=shard, versions={"torch": "9"})
+    with pytest.raises(diffing.SideError, match="other versions: torch"), diffing.load("A", folder):
+        pass
+
+
+def test_a_shard_by_itself_is_compared_with_the_same_one(write: Callable[..., Path]) -> None:
+    one, same, other = (
+        shards(write, side, n) / f"torch-cpu-{n}of2.jsonl" for side, n in (("a", 1), ("b", 1), ("c", 2))
+    )
+    with diffing.load("A", one) as a, diffing.load("B", same) as b, diffing.load("B", other) as c:
+        assert diffing.compare(diffing.pair(a, b)).exit_status(["verdict", "gone"]) == 0
+        apart = diffing.compare(diffing.pair(a, c))
+    (row,) = apart.modes
+    assert (row.compared, row.not_asked, row.gone, row.new) == (0, 2, {}, {})
+    assert [(d.what, d.a, d.b) for d in apart.versus[0].differences] == [
+        ("part of the cases", "shard 1 of 2", "shard 2 of 2")
+    ]
+    assert apart.incomplete == ["torch: nothing could be compared: no variant is the same question in both"]
+    assert apart.exit_status(["verdict"]) == 3
