@@ -11,6 +11,9 @@ script reads this (`templates/index.js`)::
      "dtype", "flag", "truth", "offset": a character a variant,
      "story", "ulp": for each variant a character for each column, then for each of its case's spellings}
 
+There are 53,248 such characters. Of what comes when they are nearly used up only the essential is kept: the verdict
+without its channels and reason, an error to one digit. All of it still stands where a variant is opened.
+
 A label is what follows the case's ID in that of the variant, or a list that holds an ID that does not begin with it.
 Number 0 of stories, reasons and numbers stands for nothing. Flags: 1, backends differ in verdict, dtype, shape or in
 raising; 2, results differ in their bits; 4, a gradient.
@@ -18,8 +21,9 @@ raising; 2, results differ in their bits; 4, a gradient.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from io import StringIO
+from math import isinf
 from typing import Any
 
 from conformance.judging import FAILURES, VERDICTS
@@ -31,7 +35,12 @@ from conformance.runfile import Record
 DIFFERS, BITS, GRADIENT = 1, 2, 4
 _FIRST_CHARACTER = 0x23
 _MOST = 0xD000
+_KEPT_BACK = 6_000
+"""Numbers of each table that are kept for what entries which come too late have in common. Errors of one digit are the
+most: 9 for each of the 633 powers of ten that float64 has."""
+
 _LONGEST = 600
+_OTHER = "(one of too many to be listed)"
 
 
 def character(number: int) -> str:
@@ -57,15 +66,36 @@ class Table:
         return list(self._numbers)
 
 
+class NarrowTable(Table):
+    """Of so many entries that their numbers are characters: some 47,000, and what stands for those that come later.
+
+    Args:
+        entries: those with the first numbers.
+        other: what stands for an entry that there is no room for; a few thousand different ones at most.
+    """
+
+    def __init__(self, *entries: Hashable, other: Callable[[Any], Hashable] = lambda entry: _OTHER) -> None:
+        super().__init__(*entries)
+        self._other = other
+
+    def __call__(self, entry: Hashable) -> int:
+        """The entry's number, or that of what stands for it."""
+        if entry not in self._numbers and len(self._numbers) >= _MOST - _KEPT_BACK:
+            entry = self._other(entry)
+        return super().__call__(entry)
+
+
 class Index:
     """Gathers, case by case, what variants can be found by."""
 
     def __init__(self, material: Material) -> None:
         self._material = material
         self._first = {column.number: column.backend for column in material.columns if column.first}
-        self._channels, self._reasons = Table(), Table(("", ""))
-        self._stories, self._numbers = Table((-1, (), 0)), Table(None)
-        self._operations, self._dtypes, self._truths, self._off = Table(), Table(), Table(), Table(())
+        self._channels, self._reasons = NarrowTable(), NarrowTable(("", ""), other=lambda reason: (_OTHER, ""))
+        self._stories = NarrowTable((-1, (), 0), other=lambda story: (story[0], (), self._reasons((_OTHER, ""))))
+        self._numbers = NarrowTable(None, other=_one_digit)
+        self._operations, self._dtypes, self._truths = Table(), NarrowTable(), NarrowTable()
+        self._off = NarrowTable((), other=lambda names: (_OTHER,))
         self._cases: list[list[Any]] = []
         self._labels: list[str | list[str]] = []
         self._by_variant = {name: StringIO() for name in ("dtype", "flag", "truth", "offset")}
@@ -160,7 +190,14 @@ def rounded(number: float | None) -> float | int | None:
     if number is None:
         return None
     short = float(f"{number:.3g}" if abs(number) < 1e6 else f"{number:.2g}")
+    if isinf(short):  # past the largest number only by its rounding; JSON has no infinity
+        return number
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+def _one_digit(number: float) -> float:
+    short = float(f"{number:.0e}")
+    return number if isinf(short) else short
 
 
 def cut(text: str) -> str:

@@ -13,6 +13,9 @@ from conformance.runfile import FindingLine, Record
 ROWS_SHOWN = 12
 """Cases of a group that stand in the page; the others are behind its link into the list of variants."""
 
+MOST_GROUPS = 1_000
+"""Of one page. The suite's divergences have some 300 reasons; what comes after so many is put together by verdict."""
+
 
 @dataclass(slots=True)
 class IssueRow:
@@ -52,6 +55,7 @@ class IssueGroup:
         channel, reason: which of the two they have in common; the other is empty.
         link_text: of the reason, as registered.
         other: whether they are results of other spellings than the primary ones.
+        beyond: whether they are of all the reasons and channels that came after the first `MOST_GROUPS`.
         records: how many records.
         variants: how many variants.
         cases: how many cases.
@@ -65,6 +69,7 @@ class IssueGroup:
     reason: str
     link_text: str
     other: bool = False
+    beyond: bool = False
     records: int = 0
     variants: int = 0
     cases: int = 0
@@ -75,6 +80,8 @@ class IssueGroup:
     @property
     def title(self) -> str:
         """What they have in common."""
+        if self.beyond:
+            return f"reasons that came after the first {MOST_GROUPS:,}"
         return f"channel: {self.channel}" if self.channel else self.reason or "no reason recorded"
 
     @property
@@ -99,7 +106,8 @@ def safe_link(link: str) -> str:
     return link if plain and link.startswith("https://") and len(link) > len("https://") else ""
 
 
-_Key = tuple[bool, str, str, str]
+_Key = tuple[bool, str, str | None, str]
+"""Other spellings or not, verdict, what they have in common (None: nothing), link."""
 
 
 class Issues:
@@ -126,11 +134,18 @@ class Issues:
                 yield self._material.spellings[number], record
 
     def _add(self, part: CaseMaterial, key: _Key, found: list[tuple[Column | Spelling, Record]]) -> None:
+        if key not in self._groups and len(self._groups) >= MOST_GROUPS:
+            key = (key[0], key[1], None, "")
         if key not in self._groups:
             other, verdict, common, link = key
             failed = verdict == "failed"
             self._groups[key] = IssueGroup(
-                verdict, common if failed else "", "" if failed else common, link, other=other
+                verdict,
+                (common or "") if failed else "",
+                "" if failed else (common or ""),
+                link,
+                other=other,
+                beyond=common is None,
             )
         group = self._groups[key]
         variants = len({record.variant for _, record in found})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
+from conformance.reports import index
 from conformance.reports.index import BITS, DIFFERS, GRADIENT, Index, Table, character, rounded
 from conformance.reports.material import gather
 from conformance.runfile import FindingLine, Record, Stored, VariantLine
@@ -21,10 +23,10 @@ class Read:
 
     def __init__(self, *runs: Any) -> None:
         material = gather(runs)
-        index = Index(material)
+        made = Index(material)
         for part in material.parts():
-            index.add(part)
-        self.data = index.data()
+            made.add(part)
+        self.data = made.data()
         self.width = len(self.data["columns"])
 
     def _entries(self, name: str, table: str) -> list[Any]:
@@ -148,6 +150,35 @@ def test_who_is_off_is_said_by_the_plain_modes(make_run: Any) -> None:
 
 def test_numbers_keep_three_digits() -> None:
     assert [rounded(n) for n in (None, 0.0, 0.12345, 3.0, 1234567.0)] == [None, 0, 0.123, 3, 1200000]
+
+
+def test_what_comes_when_a_table_is_full_keeps_the_essential(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its verdict, and its error to a digit; never another's."""
+    monkeypatch.setattr(index, "_MOST", 8)
+    monkeypatch.setattr(index, "_KEPT_BACK", 4)
+    verdicts = ["failed", "divergent"] * 3
+    records = [
+        Record(
+            f"ops/exp/x[{n}]",
+            "eager",
+            v,
+            "" if v == "failed" else f"why {n}",
+            [FindingLine(f"c{n}", "1", "2")],
+            ulp=n + 0.25,
+        )
+        for n, v in enumerate(verdicts)
+    ]
+    read = Read(make_run("a", records))
+    assert read.verdicts == verdicts
+    assert [story[1:] for story in read.stories] == [
+        (["c0"], "", ""), (["c1"], "why 1", ""), (["c2"], "", ""), *[([], "(one of too many to be listed)", "")] * 3
+    ]  # fmt: skip
+    assert read.ulps == [0.25, 1.25, 2.25, 3, 4, 5]
+
+
+def test_the_largest_number_stays_one_that_json_has() -> None:
+    largest = sys.float_info.max
+    assert rounded(largest) == index._one_digit(largest) == largest
 
 
 def test_a_table_of_more_entries_than_there_are_characters_is_refused() -> None:

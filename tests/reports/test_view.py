@@ -7,6 +7,7 @@ import pytest
 
 from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
+from conformance.reports import issues
 from conformance.reports.view import page
 from conformance.runfile import FindingLine, ModeSummary, Record, Shard, Stored
 
@@ -136,6 +137,21 @@ def test_failures_are_grouped_by_channel_and_crashes_stand_among_them(make_run: 
         ("timed-out", "after 60 s", 1),
     ]
     assert made.divergences == []
+
+
+def test_reasons_that_come_after_a_thousand_are_put_together(make_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issues, "MOST_GROUPS", 2)
+    records = [Record(f"ops/softmax/{n}[f]", "eager", "divergent", f"why {n}") for n in range(5)]
+    records.append(Record("ops/softmax/x[f]", "eager", "failed", "", [FindingLine("value", "1", "2")]))
+    made = page([make_run("a", records)])
+    assert [(group.title, group.records, group.reason) for group in made.divergences] == [
+        ("reasons that came after the first 2", 3, ""),
+        ("why 0", 1, "why 0"),
+        ("why 1", 1, "why 1"),
+    ]
+    assert [(group.title, group.records, group.channel) for group in made.failures] == [
+        ("reasons that came after the first 2", 1, "")
+    ]
 
 
 def test_two_runs_of_one_backend_are_told_apart_by_what_differs(make_run: Any) -> None:
