@@ -126,7 +126,7 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     if operation.moves:
         try:
             result = np.asarray(operation.exact(**arguments))
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             return Answer(None, due, why_not=f"the definition refuses these arguments: {error}")
         if dtype is not None:
             result = result.astype(dtype.numpy)
@@ -243,7 +243,7 @@ def _shape_of_ones(operation: Operation, arguments: dict[str, Any]) -> tuple[tup
     try:
         ones = _mapped(arguments, lambda a: np.broadcast_to(np.array(arb(1), dtype=object), a.shape))
         return np.asarray(operation.exact(**ones)).shape, ""
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         return None, f"the definition refuses these arguments: {error}"
     except ZeroDivisionError:
         return (), "the definition divides by zero: there is nothing to take the mean of"

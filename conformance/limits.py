@@ -84,6 +84,9 @@ RUN_LINE_BYTES = 32 * 1024 * 1024
 """Of one line of a run file. The longest are a header, with the source of every spelling (some 100 KB), and a variant's
 inputs, of at most 4,096 elements each (44 KB)."""
 
+RUN_FILE_MODES = 100
+"""Of one run file. TensorFlow has 4; a page compares each with each, and has a column for every one."""
+
 RUN_FILE_VARIANTS = 5_000_000
 """Cases and variants of one run file: their IDs stay in memory while it is read, some 200 bytes for each."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from conformance import limits
 from conformance.backends.base import IDIOMS
 from conformance.judging import VERDICTS
 from conformance.runfile.lines import Header, Record
@@ -16,6 +17,8 @@ from conformance.runfile.lines import Header, Record
 def header_problem(header: Header) -> str:
     """Why a header's modes can't be so; empty where they can."""
     names, shard = [mode.name for mode in header.modes], header.shard
+    if len(names) > limits.RUN_FILE_MODES:
+        return f"{len(names):,} modes; {limits.RUN_FILE_MODES} are allowed"
     if twice := [name for name in names if names.count(name) > 1]:
         return f"the mode '{twice[0]}' a second time"
     if shard is None:

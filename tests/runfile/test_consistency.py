@@ -105,6 +105,14 @@ def test_more_records_than_the_manifest_has_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "run.jsonl", Record("a/b[x]", "eager", "passed"), modes=[ModeSummary("eager", 0)])
 
 
+def test_more_modes_than_a_page_has_columns_for_are_refused(tmp_path: Path) -> None:
+    modes = [ModeSummary(f"m{n}", 1) for n in range(100)]
+    record = Record("a/b[x]", "m0", "passed")
+    assert read(tmp_path / "run.jsonl", record, modes=modes).size == 1
+    with pytest.raises(RunFileError, match=":1: 101 modes; 100 are allowed"):
+        read(tmp_path / "run.jsonl", record, modes=[*modes, ModeSummary("one more", 0)])
+
+
 def test_a_share_larger_than_the_whole_is_refused(tmp_path: Path) -> None:
     shard = Shard(1, 2, [ModeSummary("eager", 0)])
     with pytest.raises(RunFileError, match=":1: more variants in mode 'eager' than all shards together: 1"):
