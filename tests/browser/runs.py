@@ -251,6 +251,10 @@ def _hostile(make_run: MakeRun, suffix: str) -> Run:
             name = f"{case.id}[{bad},{number}]"
             lines[name] = VariantLine(name, case.id, bad, {bad: array}, array, [0.0], bad, bad, truth=bad)
             told = Record(name, "eager", verdict, bad, finding, [array], bad, 1.0, 4.0, [1], link=bad, step=f"1, {bad}")
+            if verdict == "unsupported":
+                told = Record(name, "eager", verdict, bad, link=bad, step=f"1, {bad}")
+            elif verdict == "passed":
+                told = msgspec.structs.replace(told, reason="", findings=[])
             records += [told, msgspec.structs.replace(told, mode=IDIOMS, idiom=bad)]
     first = HOSTILE[0]
     return make_run(
