@@ -40,6 +40,14 @@ _CASES_REMEMBERED = 50
 """Compiled functions are shared by neighbouring cases, and let go after so many: memory is that of a few cases."""
 
 
+class GaveUpError(Exception):
+    """After an error the framework computes nothing any more in this process; what it has done is recorded."""
+
+
+def _raise(error: GaveUpError) -> None:
+    raise error
+
+
 class BackendSession:
     """A backend, started on a device, and its run over a selection, in another order where a seed says so.
 
@@ -47,6 +55,7 @@ class BackendSession:
         name: of the backend.
         modes: those that are run.
         unavailable: why the backend can't run here, if it can't: every variant is then `unsupported`.
+        computes: whether the framework computed anything when it had started.
     """
 
     def __init__(
@@ -78,6 +87,8 @@ class BackendSession:
         self._writer: Writer | None = None
         self._recorded: Reader | None = None
         self._announce: Callable[[Attempt], None] = lambda attempt: None
+        self._give_up: Callable[[GaveUpError], object] = _raise
+        self.computes = False
         self._missing_modes: dict[str, str] = {}
         self._changed_by_start: list[Change] = []
         self._preparing = Preparing()
@@ -94,6 +105,7 @@ class BackendSession:
             with _quiet():
                 self._backend, self._changed_by_start = started(self._class, self.device)
                 self._executor = Executor(self._backend)
+                self.computes = self._executor.computes()
         except Unsupported as reason:
             self.unavailable = str(reason)
         except ImportError as error:
@@ -141,6 +153,10 @@ class BackendSession:
         """Call `announce` before each attempt from here on."""
         self._announce = announce
 
+    def give_up_by(self, give_up: Callable[[GaveUpError], object]) -> None:
+        """Call `give_up`, instead of raising, once the framework computes nothing any more."""
+        self._give_up = give_up
+
     def shares(self, items: Sequence[Item]) -> dict[str, Share]:
         """What each mode runs, of these items."""
         shares = {}
@@ -181,6 +197,7 @@ class BackendSession:
 
         Raises:
             UnwritableError: the run file can't be written to.
+            GaveUpError: the framework computes nothing any more; what is left must be run in another process.
             Exception: something broke while judging; after all else was run.
         """
         self.start()
@@ -192,7 +209,7 @@ class BackendSession:
                     self._announce(attempt)
                     try:
                         results.append(self._attempt(attempt))
-                    except UnwritableError:
+                    except (UnwritableError, GaveUpError):
                         raise
                     except Exception as error:
                         broken.append(error)
@@ -213,6 +230,8 @@ class BackendSession:
             os._exit(0)  # a copy of this process, which the call forked and let go on: it must not record
         if writer is not None:
             writer.record(self.record_line(result))
+        if result.outcome.raised and self.computes and self._executor and not self._executor.computes():
+            self._give_up(GaveUpError(f"after an error in {variant.id}, {self.name} computes nothing any more"))
         return result
 
     def record_loss(self, writer: Writer, attempt: Attempt, verdict: Verdict, reason: str, detail: str) -> None:

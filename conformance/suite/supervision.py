@@ -14,13 +14,14 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from conformance import processes, runfile
 from conformance.judging import FAILURES, Verdict
 from conformance.runfile import CANT_WRITE, Reader, RunFileError, UnwritableError, Writer, now
 from conformance.suite.board import End
 from conformance.suite.filing import Filing, drop_parts
-from conformance.suite.worker import CLOSED_ITS_FILE, START_FAILED, STARTS_WITHIN, Worker
+from conformance.suite.worker import CLOSED_ITS_FILE, GAVE_UP, START_FAILED, STARTS_WITHIN, Worker
 
 IN_A_ROW = 3
 """So many attempts in a row that are lost in the same way end a run: the framework is broken, not the attempts."""
@@ -65,6 +66,7 @@ class Keeper:
         self._rows = {worker.path: _Row() for worker in workers}
         self._selector = selectors.DefaultSelector()
         self._refused = 0.0
+        self._gave_up = False
         self._parent = int(os.environ.get(processes.PARENT, os.getppid()))
         self.stopped = ""
         self.unwritable: UnwritableError | None = None
@@ -111,7 +113,7 @@ class Keeper:
     def _begin(self, worker: Worker) -> bool:
         """Begin, or try again later: others may end in the meantime. Returns in both processes: True in the new one."""
         try:
-            new = worker.begin(self._filing.open)
+            new = worker.begin(self._open)
         except OSError as error:
             self._refused = self._refused or time.monotonic()
             if time.monotonic() - self._refused > _REFUSED_SECONDS:
@@ -120,9 +122,16 @@ class Keeper:
         self._refused = 0.0
         if new:
             self._filing.session.announce_to(worker.announce)
+            self._filing.session.give_up_by(worker.give_up)
         else:
             worker.register(self._selector)
         return new
+
+    def _open(self, path: Path, recorded: Reader | None) -> None:
+        """In a worker's process: start the framework, and open the run file."""
+        self._filing.open(path, recorded)
+        if self._gave_up and not self._filing.session.computes:
+            raise RuntimeError("after an error it computes nothing any more, in a new process neither")
 
     def _watch(self) -> None:
         for key, _ in self._selector.select(_TICK_SECONDS):
@@ -154,6 +163,9 @@ class Keeper:
             how = f"nothing within {self._limit * STARTS_WITHIN:g} s" if worker.timed_out else processes.ending(status)
             cause = words[-1] if status == START_FAILED << 8 and words else "; ".join([how, *words])
             self.stopped = f"{self._filing.session.name} does not start: {cause}"
+        elif status == GAVE_UP << 8 and worker.in_hand is None:
+            self._gave_up = True
+            worker.done = worker.whole = not worker.left
         else:
             self._lost(worker, status)
 

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.casefile.variants import LoadedCase
 from conformance.runfile import UnwritableError
-from conformance.suite.session import BackendSession, describe_failure
+from conformance.suite.session import BackendSession, GaveUpError, describe_failure
 
 _MOST_SHOWN = 10
 
@@ -17,6 +17,8 @@ def test_case(session: BackendSession, mode: str, case: LoadedCase) -> None:
         results = session.run_case(case, mode)
     except UnwritableError as error:
         pytest.exit(str(error), returncode=error.status)
+    except GaveUpError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.INTERRUPTED)
     failed = [result for result in results if result.judgement.verdict == "failed"]
     if failed:
         text = "\n\n".join(describe_failure(session, result) for result in failed[:_MOST_SHOWN])

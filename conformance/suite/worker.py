@@ -29,6 +29,9 @@ STARTS_WITHIN = 5
 CLOSED_ITS_FILE = CANT_WRITE + errno.EBADF
 """Exit status of a process in which a call closed files that were not its own: the attempt's doing, not the disk's."""
 
+GAVE_UP = 71
+"""Exit status of a process in which the framework computes nothing any more, after an error that is recorded."""
+
 _ORDERLY = (0, 1, 5)  # of pytest's statuses: all passed, some failed, nothing to run
 _GRACE_SECONDS = 1.0
 _INTERRUPTS = (signal.SIGTERM, signal.SIGINT)
@@ -144,6 +147,11 @@ class Worker:
         """In the worker's process: say what is tried next."""
         self.err.mark()
         self.board.current = self._numbers[attempt.key]
+
+    def give_up(self, error: Exception) -> None:
+        """In the worker's process: leave the rest to another one."""
+        print(error, file=sys.stderr, flush=True)  # noqa: T201 - the last words of a worker
+        os._exit(GAVE_UP)
 
     def end(self, status: int, whole: bool) -> None:
         """In the worker's process: say that pytest has come to its end, with what status, and whether all items ran."""

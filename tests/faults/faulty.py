@@ -141,6 +141,21 @@ def remove_the_run_file() -> None:
     Path(os.environ["FAULTY_LOG"]).with_name("out").joinpath("faulty-cpu.jsonl").unlink()
 
 
+def assert_in_a_kernel() -> None:
+    """Raise an error after which nothing can be computed in this process, as CUDA does."""
+    POISONED.append(True)
+    raise RuntimeError("CUDA error: device-side assert triggered")
+
+
+def lose_the_device() -> None:
+    """The same, and no other process can compute anything either."""
+    Path(os.environ["FAULTY_LOG"]).with_name("lost").touch()
+    assert_in_a_kernel()
+
+
+POISONED: list[bool] = []
+"""Whether nothing can be computed in this process any more."""
+
 FAULTS: Mapping[int, Callable[[], None]] = {
     101: segfault,
     102: abort,
@@ -164,6 +179,8 @@ FAULTS: Mapping[int, Callable[[], None]] = {
     120: shout_on_stderr,
     121: close_stdout,
     122: remove_the_run_file,
+    123: assert_in_a_kernel,
+    124: lose_the_device,
 }
 """By the number that calls for them: whole numbers that every floating dtype has."""
 
@@ -202,6 +219,12 @@ class FaultyBackend(NumpyBackend):
 
     name = "faulty"
     idioms = Idioms({**NumpyBackend.idioms, "sigmoid": sigmoid})
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        log = os.environ.get("FAULTY_LOG")
+        if POISONED or (log and Path(log).with_name("lost").exists()):
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return super().from_numpy(array)
 
     def start(self) -> None:
         if how := os.environ.get("FAULTY_START"):

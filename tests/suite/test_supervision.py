@@ -145,6 +145,57 @@ def test_the_last_words_of_a_process_are_in_the_record_and_those_of_another_vari
     assert "got       SIGABRT (aborted)\n            terminate called" in done.stdout
 
 
+AFTER_AN_ERROR = """
+  - {name: poisoned, given: {x: {full: {shape: [2], value: k}}}, for: {k: [1.0, 123.0, 2.0, 123.5, 3.0, 123.25, 4.0, 123.75]},
+     call: sigmoid(x)}
+  - {name: later, given: {x: [0.5]}, call: sigmoid(x)}
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_after_which_nothing_can_be_computed_costs_no_other_variant(workers: int, broken: Faulty) -> None:
+    done = broken(AFTER_AN_ERROR, "--workers", str(workers))
+    assert (done.returncode, broken.run.complete) == (1, True), done.stdout + done.stderr
+    failed = {variant: reason for variant, (verdict, reason) in broken.verdicts.items() if verdict == "failed"}
+    assert failed.keys() == {f"poisoned[float32,k={k}]" for k in (123.0, 123.5, 123.25, 123.75)}
+    assert all("RuntimeError: CUDA error: device-side assert" in reason for reason in failed.values())
+    assert {verdict for verdict, _ in broken.verdicts.values()} == {"passed", "failed"}
+    assert set(broken.executed.values()) == {1}
+
+
+def test_a_device_that_is_lost_for_every_process_ends_the_run(broken: Faulty) -> None:
+    done = broken(AFTER_AN_ERROR.replace("123.5", "124.0"))
+    assert done.returncode == 3
+    assert broken.run.footer is not None
+    assert broken.run.footer.stopped == (
+        "faulty does not start: RuntimeError: after an error it computes nothing any more, in a new process neither"
+    )
+    assert len(broken.verdicts) == 4
+    assert "not run: " in done.stderr
+
+
+def test_without_a_keeper_an_error_after_which_nothing_can_be_computed_ends_the_run_and_says_so(
+    broken: Faulty, python: Callable[..., Any], tmp_path: Path
+) -> None:
+    cases = broken._cases(AFTER_AN_ERROR)
+    path = tmp_path / "plain.jsonl"
+    arguments = ["-m", "pytest", "--pyargs", "conformance.suite", "-p", "no:cacheprovider", "--backend", "faulty"]
+    done = python(*arguments, "--cases", str(cases), "--run-file", str(path), **broken._environment)
+    assert done.returncode == 2
+    assert "after an error in things/poisoned[float32,k=123.0], faulty computes nothing any more" in done.stdout
+    run = runfile.read(path)
+    assert (run.complete, len(list(run.records))) == (False, 2)
+
+
+def test_errors_after_which_all_goes_on_and_adapters_that_never_compute_anything_are_no_such_thing(
+    broken: Faulty,
+) -> None:
+    (broken.folder / "lost").touch()  # from the start on
+    done = broken(AFTER_AN_ERROR)
+    assert (done.returncode, broken.run.complete) == (1, True)
+    assert {verdict for verdict, _ in broken.verdicts.values()} == {"failed"}
+
+
 def test_three_in_a_row_of_one_kind_end_the_run_and_the_rest_is_not_run(broken: Faulty) -> None:
     text = case("first", 1) + "".join(case(f"bad-{i}", 103) for i in range(3)) + case("last", 1, 2)
     done = broken(text)
