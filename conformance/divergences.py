@@ -269,6 +269,8 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
             return f"registered: {entry.summary}; but it is {number:,} of them"
     if instead.aliases is not None and instead.aliases != outcome.aliases:
         return f"registered: {entry.summary}; but it is {'a view' if outcome.aliases else 'a copy'}"
+    if outcome.overwritten or outcome.reused:
+        return f"registered: {entry.summary}; but a call wrote to what was not its own"
     unsaid = Instead()  # a false `aliases` says something
     explained = set().union(
         *(channels for name, channels in _EXPLAINED.items() if getattr(instead, name) != getattr(unsaid, name))

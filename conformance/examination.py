@@ -17,6 +17,7 @@ from conformance.claims import Claim
 from conformance.dtypes import DType
 from conformance.execution import Outcome
 from conformance.findings import Channel, Finding, Measured
+from conformance.ops.base import arrays_in
 from conformance.program import Program, Ref
 from conformance.truth import balls
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
@@ -52,6 +53,7 @@ class Examination:
         if self._expect.raises:
             result = outcome.received[-1]
             self._add("status", "an error", f"a result: {describe(result)}")
+            self._where_an_error_is_due()
             return
         for name, (given, received) in outcome.narrowed.items():
             self._add("dtype", f"the input {name} as {given}", received, "the backend narrows it before anything runs")
@@ -80,6 +82,8 @@ class Examination:
             self._add("device", f"{what} on the device asked for", where)
         for name in self._outcome.overwritten:
             self._add("aliasing", f"the input {name} as it was given", "another: the call wrote to it")
+        if self._outcome.reused:
+            self._add("aliasing", "a result that stays as it is", "another: the next call wrote to its memory")
 
     def _aliasing(self) -> None:
         due, came = self._expect.aliases, self._outcome.aliases
@@ -91,6 +95,30 @@ class Examination:
         self, channel: Channel, expected: str, got: str, detail: str = "", flushed: bool = False, non_finite: int = 0
     ) -> None:
         self.findings.append(Finding(channel, expected, got, detail, flushed, non_finite))
+
+    def _where_an_error_is_due(self) -> None:
+        """Results that should not be there, against what the definition says all the same.
+
+        A registered divergence allows a result in place of an error, and not any result. Where the definition itself
+        refuses these arguments, it says nothing. Of dtypes there is no right one: errors are counted in the dtype that
+        came, or in that of the inputs where it is narrower.
+        """
+        inputs = len(self._program.inputs)
+        for number, step in enumerate(self._program.steps):
+            got = self._outcome.received[inputs + number]
+            given = arrays_in(step.bind(self._outcome.received).values())
+            floating = [dtype for dtype in map(dtypes.of, [got, *given]) if dtype.kind == "floating"]
+            counted = min(floating, key=lambda dtype: dtype.precision, default=None)
+            due = self._answers.of_step(step, self._outcome.received, counted)
+            where = f"step {number + 1}, {step.operation}" if len(self._program.steps) > 1 else ""
+            if due.array is None:
+                continue
+            if got.shape != due.array.shape:
+                self._add("shape", str(list(due.array.shape)), str(list(got.shape)), where)
+            elif due.values is not None:
+                self._computed(number, due, got, where)
+            elif due.bits is not None:
+                self._bits(due.bits, got, where)
 
     def _step(self, number: int, due: Answer, got: np.ndarray, last: bool) -> np.ndarray | None:
         """Judge the result of one step; returns the absolute error it was allowed, by element."""

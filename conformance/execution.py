@@ -49,6 +49,7 @@ class Outcome:
         cotangent: the weights of the outputs in the scalar whose gradient was taken.
         aliases: whether the result shares the memory of the first input, where that was asked.
         overwritten: the inputs that the call changed.
+        reused: whether the next call wrote to the memory of this one's result, where `aliases` was asked.
         elsewhere: the inputs, results and gradients that did not live on the backend's device, and where they lived.
         changes: what the call left changed beyond its result.
     """
@@ -61,6 +62,7 @@ class Outcome:
     cotangent: np.ndarray | None = None
     aliases: bool | None = None
     overwritten: list[str] = field(default_factory=list)
+    reused: bool = False
     elsewhere: dict[str, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
@@ -120,7 +122,8 @@ class Executor:
             inputs: its inputs.
             mode: of the backend.
             idiom: the spelling of its operations, where they have one of that name; empty for the primary ones.
-            aliasing: also find out whether the result shares the memory of the first input.
+            aliasing: also find out whether the result shares the memory of the first input, and whether it outlives
+                the next call.
         """
         outcome = Outcome()
         calling = False
@@ -149,6 +152,7 @@ class Executor:
                 outcome.overwritten = self._written_to(program, inputs, before, natives)
                 if aliasing:
                     outcome.received = [array.copy() for array in outcome.received]
+                    outcome.reused = self._reuses(function, inputs, results[-1])
                     outcome.aliases = self._aliases(natives[0], results[-1])
         except Unsupported as reason:
             outcome.unsupported = str(reason)
@@ -201,6 +205,22 @@ class Executor:
                 overwrite(given, bits)
                 if name not in outcome.overwritten:
                     outcome.overwritten.append(name)
+
+    def _reuses(self, function: Function, inputs: Sequence[np.ndarray], result: Any) -> bool:
+        """Whether another call, of zeros laid out alike, shows in the result of an earlier one.
+
+        Compilers that keep one buffer for all results of a function do that.
+        """
+        before = self._backend.to_numpy(result).tobytes()
+        zeros = [copied(array) for array in inputs]
+        for array in zeros:
+            if array.flags.writeable:
+                array[...] = 0
+        try:
+            self._backend.synchronise(function(*map(self._backend.from_numpy, zeros)))
+        except Exception:  # zeros need not be among what it takes
+            return False
+        return self._backend.to_numpy(result).tobytes() != before
 
     def _aliases(self, given: Any, result: Any) -> bool:
         """Whether a write to an array shows in another one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "broadcast": 1}
+LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "padded": 1, "broadcast": 1}
 """The layouts, and the rank that an array must have at least."""
 
 
@@ -17,8 +17,10 @@ def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
         array: any dtype; contiguous.
         layout: 'contiguous'; 'transposed', with the axes in memory in reverse order (rank 2 or more); 'stepped', every
             second element of a larger array along each axis, beginning at its second (rank 1 or more), where the
-            elements between are NaN or the integers' largest, so that a read of them shows; 'broadcast', its first
-            row repeated along axis 0 with a stride of 0 (rank 1 or more): the only layout that changes numbers.
+            elements between are NaN or the integers' largest, so that a read of them shows; 'padded', a block of a
+            larger array that begins one element in, so that its address is no multiple of a vector's length, with
+            three of those elements between one row and the next (rank 1 or more); 'broadcast', its first row repeated
+            along axis 0 with a stride of 0 (rank 1 or more): the only layout that changes numbers.
 
     Raises:
         ValueError: a rank too low for the layout.
@@ -41,6 +43,14 @@ def stepped(array: np.ndarray) -> np.ndarray:
     return between
 
 
+def padded(array: np.ndarray) -> np.ndarray:
+    """A block of an array whose rows are longer by three, from their second element on; NaN lies around it."""
+    larger = np.full((*array.shape[:-1], array.shape[-1] + 3), poison(array.dtype), dtype=array.dtype)
+    block = larger[..., 1:-2]
+    block[...] = array
+    return block
+
+
 def broadcast(array: np.ndarray) -> np.ndarray:
     """The first row, repeated along axis 0 with a stride of 0."""
     return np.broadcast_to(array[:1], array.shape)
@@ -56,15 +66,20 @@ def poison(dtype: np.dtype) -> int | float | bool:
 MAKERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "transposed": transposed,
     "stepped": stepped,
+    "padded": padded,
     "broadcast": broadcast,
 }
 """The functions that lay an array out, by layout. Scripts that repeat a result contain their source."""
 
 
 def copied(array: np.ndarray) -> np.ndarray:
-    """A copy that can be written to, in the same layout (`np.copy` would close the gaps between the elements)."""
+    """A copy that can be written to, in the same layout (`np.copy` would close the gaps between the elements).
+
+    What lies around a part of a larger array comes along, and with it where in that the part begins.
+    """
     base = array.base
-    if array.flags.c_contiguous or not isinstance(base, np.ndarray):
+    whole = array.flags.c_contiguous and (base is None or base.nbytes == array.nbytes or not base.flags.forc)
+    if whole or not isinstance(base, np.ndarray):
         return np.array(array, order="C")
     start = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     buffer = np.frombuffer(bytearray(base.tobytes("A")), dtype=np.uint8)

@@ -139,11 +139,11 @@ def test_it_is_about_the_first_input_only(run: Callable[..., Outcome], numpy_wit
     assert run(text, numpy_with(add=lambda a, b: b)).aliases is False
 
 
-@pytest.mark.parametrize("layout", ["transposed", "stepped", "broadcast"])
+@pytest.mark.parametrize("layout", ["transposed", "stepped", "padded", "broadcast"])
 def test_the_layout_of_the_input_reaches_the_call_that_is_asked_about(
     layout: str, run: Callable[..., Outcome], numpy_with: Callable[..., Any]
 ) -> None:
-    """What can't be flattened without a copy is copied."""
+    """What can't be flattened without a copy is copied. It is called once more, to see whether its result stays."""
     seen: list[Any] = []
     text = (
         f"  - {{name: one, given: {{x: {{array: [[1.0, 2.0], [3.0, 4.0]], layout: {layout}}}}},"
@@ -156,9 +156,48 @@ def test_the_layout_of_the_input_reaches_the_call_that_is_asked_about(
 
     outcome = run(text, numpy_with(reshape=noting))
     assert outcome.aliases is False
-    assert seen == [{"transposed": (4, 8), "stepped": (40, 8), "broadcast": (0, 4)}[layout]]
+    assert seen == [{"transposed": (4, 8), "stepped": (40, 8), "padded": (20, 4), "broadcast": (0, 4)}[layout]] * 2
     np.testing.assert_array_equal(outcome.received[-1], [1, 2, 1, 2] if layout == "broadcast" else [1, 2, 3, 4])
     assert run(text, numpy_with(reshape=lambda x, shape: x.T)).aliases is True
+
+
+def in_one_buffer() -> Any:
+    """A reshape that keeps all its results in the memory of the first."""
+    buffers: dict[Any, Any] = {}
+
+    def reused(x: Any, shape: Any) -> Any:
+        result = RIGHT["reshape"](x, shape)
+        buffer = buffers.setdefault((x.shape, x.dtype), np.empty_like(result))
+        buffer[...] = result
+        return buffer
+
+    return reused
+
+
+def test_a_result_that_the_next_call_overwrites_fails_and_is_right_otherwise(
+    judged: Callable[..., Any], run: Callable[..., Outcome], numpy_with: Callable[..., Any]
+) -> None:
+    assert [run(text).reused for text in (VIEW, COPY, NOT_ASKED)] == [False, False, False]
+    outcome = run(COPY, numpy_with(reshape=in_one_buffer()))
+    assert (outcome.reused, outcome.aliases) == (True, False)
+    np.testing.assert_array_equal(outcome.received[1], [1, 2, 3, 4])
+    judgement = judged(COPY, numpy_with(reshape=in_one_buffer()))
+    assert judgement.verdict == "failed"
+    assert [(f.channel, f.got) for f in judgement.findings] == [
+        ("aliasing", "another: the next call wrote to its memory")
+    ]
+
+
+def test_a_call_that_refuses_the_zeros_of_that_question_answers_it_with_no(
+    run: Callable[..., Outcome], numpy_with: Callable[..., Any]
+) -> None:
+    def picky(x: Any, shape: Any) -> Any:
+        if not x.any():
+            raise ValueError("nothing but zeros")
+        return copying(x, shape)
+
+    outcome = run(COPY, numpy_with(reshape=picky))
+    assert (outcome.raised, outcome.reused, outcome.aliases) == (None, False, False)
 
 
 def test_arrays_that_can_not_be_written_to_alias_nothing(

@@ -195,6 +195,47 @@ def test_a_result_where_an_error_is_due_may_be_registered_with_its_shape(
     assert on_cases(text, ignoring, entry("{returns: true, shape: []}"))["one"].verdict == "failed"
 
 
+MEAN_OF_INTEGERS = "  - {name: one, given: {x: [1, 2, 4]}, for: {dtype: int32}, call: mean(x), expect: raises}"
+FLATTENED = (
+    "  - {name: one, given: {x: {array: [[1.0, 2.0], [3.0, 4.0]], layout: transposed}}, "
+    "call: 'reshape(x, shape=[4])', expect: raises}"
+)
+
+
+def test_a_registered_result_in_place_of_an_error_must_be_what_the_definition_says(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """Of each dtype that may come: errors are counted in it."""
+    returned = entry("{returns: true}")
+    for dtype in ("float64", "float32", "float16"):
+        right = numpy_with(mean=lambda x, dtype=dtype: np.mean(x, dtype=np.float64).astype(dtype))
+        assert on_cases(MEAN_OF_INTEGERS, right, returned)["one"].verdict == "divergent"
+        wrong = numpy_with(mean=lambda x, dtype=dtype: np.mean(x[:2], dtype=np.float64).astype(dtype))
+        judged = on_cases(MEAN_OF_INTEGERS, wrong, returned)["one"]
+        assert judged.reason == "registered: a result, no error; but it also deviates in value"
+        nothing = numpy_with(mean=lambda x, dtype=dtype: np.full((), np.nan, dtype=dtype))
+        assert on_cases(MEAN_OF_INTEGERS, nothing, returned)["one"].reason.endswith("deviates in nan-inf")
+    assert on_cases(FLATTENED, None, returned)["one"].verdict == "divergent"
+    by_columns = numpy_with(reshape=lambda x, shape: x.ravel(order="F"))
+    assert on_cases(FLATTENED, by_columns, returned)["one"].reason.endswith("deviates in value")
+    assert on_cases(FLATTENED, by_columns, entry("{returns: true, values: [1, 3, 2, 4]}"))["one"].verdict == "divergent"
+    square = numpy_with(reshape=lambda x, shape: x + 0)
+    assert on_cases(FLATTENED, square, returned)["one"].reason.endswith("deviates in shape")
+
+
+def test_in_a_wider_dtype_than_that_of_the_inputs_such_a_result_may_be_as_near_as_theirs(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """Whoever computes a loss in float32, and has it promoted afterwards, makes an error of float32."""
+    text = (
+        "  - {name: one, given: {p: {array: [0.3], dtype: float32}, y: {array: [1], dtype: int64}}, "
+        "call: 'binary_cross_entropy(p, y)', expect: raises}"
+    )
+    for factor, verdict in ((1.0, "divergent"), (1 + 1e-5, "failed")):
+        loss = numpy_with(binary_cross_entropy=lambda p, target, factor=factor: np.float64(-np.log(p[0]) * factor))
+        assert on_cases(text, loss, entry("{returns: true}"))["one"].verdict == verdict
+
+
 def test_an_entry_about_a_result_is_not_about_a_variant_that_expects_an_error(
     on_cases: Callable[..., Any],
 ) -> None:
@@ -325,6 +366,20 @@ def test_a_registered_copy_does_not_excuse_its_values(
     wrong = numpy_with(reshape=lambda x, shape: x.ravel() * np.float32(2))
     judged = on_cases(memory("true"), wrong, entry("{aliases: false}"))["one"]
     assert judged.reason == "registered: a copy; but it also deviates in value"
+
+
+def test_a_registered_copy_does_not_excuse_a_call_that_writes_to_its_input(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def writing(x: Any, shape: Any) -> Any:
+        result = x.ravel().copy()
+        x.flags.writeable = True
+        x[...] = 7
+        return result
+
+    judged = on_cases(memory("true"), numpy_with(reshape=writing), entry("{aliases: false}"))["one"]
+    assert judged.verdict == "failed"
+    assert judged.reason == "registered: a copy; but a call wrote to what was not its own"
 
 
 def test_a_list_of_patterns_is_about_what_any_of_them_matches(

@@ -39,6 +39,7 @@ def test_a_layout_keeps_shape_dtype_and_numbers_and_only_broadcasting_changes_th
         ("contiguous", (12, 4, 1)),
         ("transposed", (1, 2, 6)),  # as a column-major array of this shape
         ("stepped", (2 * 7 * 9, 2 * 9, 2)),  # every second element of an array of shape (5, 7, 9)
+        ("padded", (3 * 7, 7, 1)),  # rows of four in rows of seven
         ("broadcast", (0, 4, 1)),
     ],
 )
@@ -71,6 +72,30 @@ def test_between_the_elements_of_a_stepped_array_lies_what_would_show(dtype: str
         assert (poison == (True if dtype == "bool" else np.iinfo(dtype).max)).all()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_around_the_rows_of_a_padded_array_lies_what_would_show(dtype: str) -> None:
+    got = laid_out(np.zeros((2, 3, 4), dtype=DTYPES[dtype].numpy), "padded")
+    base = around(got)
+    assert base.shape == (2, 3, 7)
+    poison = np.concatenate([base[..., :1], base[..., 5:]], axis=-1)
+    assert not base[..., 1:5].any()
+    if DTYPES[dtype].kind in ("floating", "complex"):
+        assert (poison != poison).all()
+    else:
+        assert (poison == (True if dtype == "bool" else np.iinfo(dtype).max)).all()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float16", "bfloat16", "float64"])
+def test_a_padded_vector_is_contiguous_and_begins_one_element_past_an_even_address(dtype: str) -> None:
+    """Also in the copy that an adapter takes of it: what assumes a vector's alignment, or reads past the end, shows."""
+    vector = laid_out(np.ones(5, dtype=DTYPES[dtype].numpy), "padded")
+    for array in (vector, copied(vector), copied(copied(vector))):
+        assert array.flags.c_contiguous
+        assert array.__array_interface__["data"][0] % (2 * array.itemsize) == array.itemsize
+        beyond = np.lib.stride_tricks.as_strided(array, shape=(6,), strides=array.strides)[-1]
+        assert beyond != beyond or beyond == 127
+
+
 def test_a_read_that_ignores_the_steps_finds_the_poison() -> None:
     """What a backend does that takes the pointer and not the strides."""
     got = laid_out(cube(), "stepped")
@@ -80,7 +105,9 @@ def test_a_read_that_ignores_the_steps_finds_the_poison() -> None:
     assert not np.isnan(got).any()
 
 
-@pytest.mark.parametrize(("layout", "rank"), [("transposed", 0), ("transposed", 1), ("stepped", 0), ("broadcast", 0)])
+@pytest.mark.parametrize(
+    ("layout", "rank"), [("transposed", 0), ("transposed", 1), ("stepped", 0), ("padded", 0), ("broadcast", 0)]
+)
 def test_a_rank_too_low_for_a_layout_is_refused(layout: str, rank: int) -> None:
     with pytest.raises(ValueError, match=f"an array of rank {rank} can't be laid out '{layout}'"):
         laid_out(np.zeros((2,) * rank), layout)

@@ -126,8 +126,8 @@ class Given(_Part, frozen=True):
         Annotated[
             str,
             Meta(
-                description="how it lies in memory: contiguous, transposed, stepped, broadcast, or the name of one "
-                "under 'for'"
+                description="how it lies in memory: contiguous, transposed, stepped, padded, broadcast, or the name of "
+                "one under 'for'"
             ),
         ]
         | None

@@ -150,7 +150,7 @@ def bits(backend: Backend) -> str:
 
 @_check("keeps shapes and memory layouts")
 def shapes(backend: Backend) -> str:
-    """Scalars, arrays without elements, transposed, stepped and broadcast ones."""
+    """Scalars, arrays without elements, transposed, stepped, padded and broadcast ones."""
     given = [np.ones(shape, dtype=np.float32) for shape in ((), (0,), (2, 0, 3), (1, 1), (2, 3, 4))]
     given += [laid_out(np.arange(6, dtype=np.float32).reshape(2, 3), layout) for layout in LAYOUTS]
     with plain_scope(backend):
