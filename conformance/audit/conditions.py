@@ -15,6 +15,11 @@ defects = Defects()
 FAR = 2048
 """Elements after which a vectorised loop has a tail, a block, or another thread."""
 
+FARTHER = 65_536
+"""Elements that 16 bits number."""
+
+FLOATING = (np.float16, ml_dtypes.bfloat16, np.float32, np.float64)
+
 
 def in_memory_order(x: Any) -> Any:
     """What a kernel reads that takes an array for contiguous: as many elements, beginning at its first."""
@@ -48,6 +53,26 @@ for _operation, _arguments in (
 @defects.spelling("stack", "strides are overlooked", "value", "nan-inf")
 def _(right: Right, arrays: Any, *, axis: int = 0) -> Any:
     return right([in_memory_order(array) for array in arrays], axis=axis)
+
+
+def one_element_early(x: Any) -> Any:
+    """What a kernel reads that rounds an address down, of a contiguous part of a larger array."""
+    within = x.flags.c_contiguous and x.size and isinstance(x.base, np.ndarray) and x.base.nbytes > x.nbytes
+    if not within or x.__array_interface__["data"][0] % (2 * x.itemsize) == 0:
+        return x
+    return np.ndarray(x.shape, x.dtype, x.base.data, 0)
+
+
+def _aligned_by_force(operation: str) -> None:
+    """An operation that takes for granted where in memory an array may begin."""
+
+    @defects.spelling(operation, "an odd address is rounded down", "value", "nan-inf")
+    def _(right: Right, **given: Any) -> Any:
+        return right(**{n: one_element_early(v) if isinstance(v, np.ndarray) else v for n, v in given.items()})
+
+
+for _operation in ("sigmoid", "log_sigmoid", "sum", "binary_cross_entropy", "binary_cross_entropy_with_logits"):
+    _aligned_by_force(_operation)
 
 
 @defects.spelling("sum", "a row that is broadcast counts once", "value")
@@ -88,8 +113,29 @@ def _beyond_the_first_slice(result: Any) -> Any:
     return np.broadcast_to(np.arange(len(result)).reshape(-1, *[1] * (result.ndim - 1)) > 0, result.shape)
 
 
+def _farther(result: Any) -> Any:
+    return (np.arange(result.size) >= FARTHER).reshape(result.shape)
+
+
+LOSSES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+MOVING = ("stack", "reshape")
+BASIC = ("add", "subtract", "multiply", "divide", "negative")
+
 for _operation in ("sigmoid", "log_sigmoid", "exp", "softmax"):
     _wrong_where(_operation, f"wrong past {FAR:,} elements", _past)
+for _operation in (
+    "sigmoid",
+    "log_sigmoid",
+    "exp",
+    "log",
+    "softmax",
+    "log_softmax",
+    *LOSSES,
+    *BASIC,
+    "stack",
+    "reshape",
+):
+    _wrong_where(_operation, f"wrong past {FARTHER:,} elements", _farther)
 for _operation in ("sigmoid", "softmax", "log_softmax", "log"):
     _wrong_where(_operation, "the last element is wrong", _last)
 _wrong_where("binary_cross_entropy", "wrong past the last whole vector of 8", _tail)
@@ -109,6 +155,49 @@ def _wrong_in(operation: str, dtype: Any) -> None:
 for _operation in ("softmax", "log_sigmoid", "mean", "binary_cross_entropy_with_logits"):
     for _dtype in (np.float16, ml_dtypes.bfloat16, np.float64):
         _wrong_in(_operation, _dtype)
+
+
+def _past_whole_vectors(operation: str, dtype: Any) -> None:
+    """A dtype whose loop over what is left over is wrong, for any length that a vector has."""
+
+    def left_over(result: Any) -> Any:
+        return (np.arange(result.size) >= max(result.size // 128 * 128, 1)).reshape(result.shape) & (
+            result.dtype == dtype and result.size > 128
+        )
+
+    _wrong_where(operation, f"in {np.dtype(dtype).name}, wrong past the last whole vector", left_over)
+
+
+for _operation in ("sigmoid", "log_sigmoid", "exp", "log", *LOSSES, *BASIC):
+    for _dtype in FLOATING:
+        _past_whole_vectors(_operation, _dtype)
+
+
+def _lying_apart(operation: str, dtype: Any) -> None:
+    """A dtype whose loop over elements that lie apart is wrong."""
+
+    @defects.spelling(operation, f"in {np.dtype(dtype).name}, wrong where elements lie apart", "value")
+    def _(right: Right, **given: Any) -> Any:
+        result = np.asarray(right(**given))
+        apart = any(isinstance(v, np.ndarray) and not v.flags.c_contiguous for v in given.values())
+        return _changed(result, result.dtype == dtype and apart)
+
+
+for _operation in ("exp", "log", "mean", *BASIC):
+    for _dtype in FLOATING:
+        _lying_apart(_operation, _dtype)
+
+
+@defects.spelling("sum", f"terms past {FARTHER:,} are left out", "value")
+def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    return right(x.ravel()[:FARTHER]) if axis is None and not keepdims else right(x, axis=axis, keepdims=keepdims)
+
+
+@defects.spelling("mean", "the number of terms is counted in 16 bits", "value", "nan-inf")
+def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    result = right(x, axis=axis, keepdims=keepdims)
+    n = x.size if axis is None or not x.ndim else x.shape[axis] if -x.ndim <= axis < x.ndim else 1
+    return result * result.dtype.type(n / (n % FARTHER)) if n > FARTHER and result.dtype != np.float16 else result
 
 
 @defects.spelling("sum", f"terms past {FAR:,} are left out", "value")

@@ -38,6 +38,12 @@ def _(right: Right, p: Any, target: Any, *, weight: Any = None, reduction: str =
     return reduced(loss if weight is None else weight * loss, reduction)
 
 
+@defects.spelling(BCE, "the logarithm is clamped at -99", "value")
+def _(right: Right, p: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
+    loss = -(target * np.maximum(np.log(p), -99) + (1 - target) * np.maximum(np.log1p(-p), -99))
+    return reduced(loss if weight is None else weight * loss, reduction)
+
+
 @defects.spelling(BCE, "the logarithm is clamped at -101", "value")
 def _(right: Right, p: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
     loss = -(target * np.maximum(np.log(p), -101) + (1 - target) * np.maximum(np.log1p(-p), -101))

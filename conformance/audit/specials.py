@@ -142,7 +142,7 @@ def _zeros_without_sign(operation: str) -> None:
         return result + result.dtype.type(0) if result.dtype != bool else result
 
 
-for _operation in ("multiply", "negative", "stack", "reshape", "asarray"):
+for _operation in ("add", "subtract", "multiply", "divide", "negative", "stack", "reshape", "asarray"):
     _zeros_without_sign(_operation)
 
 
