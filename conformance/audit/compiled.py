@@ -92,7 +92,8 @@ def _results_in_one_buffer(right: Function) -> Function:
     buffers: dict[Any, Any] = {}
 
     def wrong(*arrays: Any) -> Any:
-        kept = buffers.setdefault(_signature(arrays), results := right(*arrays))
+        results = right(*arrays)
+        kept: Any = buffers.setdefault(_signature(arrays), results)
         for buffer, result in zip(kept, results, strict=True):
             buffer.copy_(result)
         return kept
