@@ -14,7 +14,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from conformance.following import Output
 
 PYTEST_USAGE = 4
-PYTEST_RAN = (0, 1, 5)  # all passed, some failed, nothing matched -k
+PYTEST_NOTHING = 5  # nothing matched -k
+PYTEST_RAN = (0, 1, PYTEST_NOTHING)  # all passed, some failed
 _INI = Path(__file__).parent / "suite" / "pytest.ini"
 _ENDS_WITHIN = 10.0
 _SAID_SHOWN = 3000
@@ -87,8 +88,13 @@ class Child(Generic[Shown]):
 
 
 def pytest_command(suite: str, backend: str, device: str, *plugins: str) -> list[str]:
-    """The beginning of a command that runs a suite with nothing but these plug-ins and its own."""
-    command = [sys.executable, "-m", "pytest", "-c", str(_INI), "-q", "--tb=short", "--no-header"]
+    """The beginning of a command that runs a suite with nothing but these plug-ins and its own.
+
+    With '-m' Python would look for modules in the current folder first: for this package too, which may lie there as
+    a checkout, with other code and cases than the installed ones that this process runs.
+    """
+    safe_path = [] if Path(__file__).resolve().parents[1] == Path.cwd() else ["-P"]
+    command = [sys.executable, *safe_path, "-m", "pytest", "-c", str(_INI), "-q", "--tb=short", "--no-header"]
     command += [part for plugin in ("conformance.suite.options", *plugins) for part in ("-p", plugin)]
     return [*command, "--pyargs", suite, "--backend", backend, "--device", device]
 

@@ -197,6 +197,10 @@ def collect(children: Sequence[Child[Followed]]) -> tuple[list[Run], list[str]]:
             problems.append(f"{child.backend}: its process ended with {processes.killed_by(-child.status)}:\n{said}")
         elif child.status not in PYTEST_RAN:
             problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
+        elif not child.followed.there:  # Python, too, ends with status 1 where it can't even begin
+            problems.append(
+                f"{child.backend}: its process ended with status {child.status}, without a run file:\n{said}"
+            )
         try:
             if child.followed.there:
                 run = runfile.read(path)

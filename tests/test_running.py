@@ -162,6 +162,26 @@ def test_a_command_passes_on_what_was_asked_for_and_only_the_modes_a_backend_has
     assert str(Path("out", "jax-cpu-3of8.jsonl")) in request.command("jax")
 
 
+def test_a_checkout_in_the_current_folder_is_not_run_in_place_of_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With '-m', Python looks there first: the parent would load some cases, and its children others."""
+    (tmp_path / "conformance").mkdir()
+    (tmp_path / "conformance" / "__init__.py").write_text("raise SystemExit('another checkout')")
+    monkeypatch.chdir(tmp_path)
+    request = Request(["numpy"], tmp_path, ["eager"], variants=["document/softmax/printed-example[float32]"])
+    children, _ = running.run(request, lambda children: None)
+    runs, problems = running.collect(children)
+    assert (problems, [run.complete for run in runs]) == ([], [True])
+
+
+def test_a_checkout_runs_itself_without_being_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Request(["numpy"], tmp_path)
+    for folder, safe in ((tmp_path, True), (Path(running.__file__).parents[1], False)):
+        monkeypatch.chdir(folder)
+        assert ("-P" in request.command("numpy")) == safe
+
+
 def child(path: Path, status: int | None = 0, said: str = "") -> Child[Followed]:
     """A process that ended, or goes on, and a run file that it wrote."""
     process: Any = SimpleNamespace(poll=lambda: status)
@@ -188,6 +208,12 @@ def test_a_process_that_left_no_run_file_or_a_broken_one_is_a_problem(tmp_path: 
     assert (runs, problems) == ([], ["numpy: its process ended with status 3:\nINTERNALERROR"])
     broken = tmp_path / "broken.jsonl"
     broken.touch()
+    for status in (0, 1):  # 1 is also how Python ends that finds no pytest
+        runs, problems = running.collect([child(tmp_path / "none.jsonl", status, "No module named pytest")])
+        assert runs == []
+        assert problems == [
+            f"numpy: its process ended with status {status}, without a run file:\nNo module named pytest"
+        ]
     assert running.collect([child(broken)])[1] == [f"{broken}: empty: not even a header was written"]
 
 
@@ -258,7 +284,7 @@ def test_a_run_file_of_an_older_run_is_not_taken_for_that_of_this_one(made: Call
     one = child(path)
     one.followed = Followed(path)
     one.look()
-    assert running.collect([one]) == ([], [])
+    assert running.collect([one]) == ([], ["numpy: its process ended with status 0, without a run file:\n"])
     one.followed.close()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conformance import backends
 from conformance.backends.base import IDIOMS
-from conformance.child import PYTEST_RAN, Child, pytest_command, start
+from conformance.child import PYTEST_NOTHING, PYTEST_RAN, Child, pytest_command, start
 from conformance.timing import timingfile
 from conformance.timing.model import FOLDER, TimingRun
 from conformance.timing.timingfile import TimingFileError
@@ -120,7 +120,7 @@ def collect(request: Request, children: Sequence[Child[Marks]]) -> tuple[list[Ti
                 runs.append(timingfile.read(path))
             except TimingFileError as error:
                 problems.append(str(error))
-        elif child.followed.done:
+        elif child.followed.done or child.status != PYTEST_NOTHING:
             problems.append(f"{child.backend}: it wrote no timing file; what its process said last:\n{said}")
     return runs, problems
 
