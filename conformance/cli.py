@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import wraps
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec
 
@@ -31,32 +30,47 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 _out = Terminal()
 _err = Terminal(stderr=True)
 
 Backends = Annotated[
-    list[str] | None, typer.Option("--backend", "-b", help="A backend; again for more. Default: all installed.")
+    list[str] | None,
+    typer.Option("--backend", "-b", metavar="NAME", help="A backend; again for more. Default: all installed."),
 ]
 Modes = Annotated[
-    list[str] | None, typer.Option("--mode", "-m", help="A mode; again for more. Default: all of each backend.")
+    list[str] | None,
+    typer.Option("--mode", "-m", metavar="NAME", help="A mode; again for more. Default: all of each backend."),
 ]
-Device = Annotated[str, typer.Option("--device", help="cpu, gpu, or one of several: gpu:1.")]
-Cases = Annotated[Path | None, typer.Option("--cases", help="Case files. Default: those that come with the suite.")]
-Keyword = Annotated[str, typer.Option("-k", help="Cases whose name matches, as pytest's -k takes it.")]
-Variants = Annotated[list[str] | None, typer.Option("--variant", help="A variant's ID; * and ? match; again for more.")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, gpu, or one of several: gpu:1.")]
+Cases = Annotated[
+    Path | None,
+    typer.Option("--cases", metavar="PATH", help="Case files. Default: those that come with the suite."),
+]
+Keyword = Annotated[str, typer.Option("-k", metavar="WORDS", help="Cases whose name matches, as pytest's -k takes it.")]
+Variants = Annotated[
+    list[str] | None,
+    typer.Option("--variant", metavar="ID", help="A variant's ID; * and ? match; again for more."),
+]
 Output = Annotated[
     Path | None,
     typer.Option(
         "--output",
         "-o",
+        metavar="FOLDER",
         help="Where to write. Default: reports/, or reports/selected/ for a part of the cases or modes.",
     ),
 ]
 
-_MOST_FAILURES_SHOWN = 20
+_MOST_KINDS_SHOWN = 20
 _GIVEN = ParamSpec("_GIVEN")
+
+
+def _examples(*commands: str) -> str:
+    """What stands under a command's help: lines to copy."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)  # '\b': as they stand
 
 
 def _to_its_end(kept: str) -> Callable[[Callable[_GIVEN, None]], Callable[_GIVEN, None]]:
@@ -87,7 +101,31 @@ def _to_its_end(kept: str) -> Callable[[Callable[_GIVEN, None]], Callable[_GIVEN
     return decorate
 
 
-@app.command()
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from conformance import __version__
+
+        _out.print(f"conformance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What is asked of no command."""
+
+
+@app.command(
+    epilog=_examples(
+        "conformance run",
+        "conformance run -b torch -b jax -k softmax -o before",
+        "conformance run --variant 'ops/softmax/*[float16*' -b torch -m compile",
+        "conformance run --resume",
+    )
+)
 @_to_its_end("what was recorded until then is in the run files: --resume goes on from there")
 def run(
     backend: Backends = None,
@@ -98,17 +136,28 @@ def run(
     cases: Cases = None,
     output: Output = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, help="Backends to run at once. Default: one a core, at most 4.")
+        int,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Backends to run at once. Default: one a core, at most 4."
+        ),
     ] = min(os.cpu_count() or 1, 4),
     workers: Annotated[
-        int, typer.Option("--workers", "-n", min=1, help="Processes that share the cases of a backend.")
+        int, typer.Option("--workers", "-n", metavar="N", min=1, help="Processes that share the cases of a backend.")
     ] = 1,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0, help="Seconds that a variant may take, compiling included; 0 for any time."),
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0,
+            help="Seconds that a variant may take, compiling included; 0 for any time.",
+        ),
     ] = 60,
     shard: Annotated[
-        str, typer.Option("--shard", help="A share of the cases, such as 3/8; 'conformance merge' joins them.")
+        str,
+        typer.Option(
+            "--shard", metavar="N/OF", help="A share of the cases, such as 3/8; 'conformance merge' joins them."
+        ),
     ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run files that are there.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write run files only.")] = False,
@@ -140,6 +189,7 @@ def run(
         if not running.with_modes(asked, [one], device):
             _fail(f"none of {', '.join(asked)} has the mode '{one}' on {device}; 'conformance backends' shows them")
     names = running.with_modes(asked, mode or [], device)
+    _end_if_absent(names)
     try:
         if shard:
             sharding.parse(shard)
@@ -190,21 +240,22 @@ def _run(
     from conformance import running
     from conformance.console import print_summary
     from conformance.failure import record_text
+    from conformance.kinds import kinds
 
     runs, problems = _made(request, locks)
     problems += broken
-    failed = running.failures(runs)
-    for run_, case, record in islice(failed, _MOST_FAILURES_SHOWN):
-        _out.print(record_text(run_.header, case, record, request.cases) + "\n")
-    if more := sum(1 for _ in failed):
-        _out.print(f"… and {more:,} more; the report has them all\n")
+    failed = kinds(running.failures(runs))
+    for kind in failed[:_MOST_KINDS_SHOWN]:
+        _out.print(record_text(kind.run.header, kind.case, kind.record, request.cases, kind.likewise) + "\n")
+    if more := sum(kind.variants for kind in failed[_MOST_KINDS_SHOWN:]):
+        _out.print(f"… and {more:,} more of other kinds; the report has them all\n")
     print_summary(_out, runs)
     for problem in problems:
         _err.print(f"error: {problem}")
     for text in running.rechecks(selection.corpus, request.backends, request.device):
         _err.print(text)
     if request.keyword and not problems and not any(run_.size for run_ in runs):
-        _fail(f"no case matches '{request.keyword}'")
+        _fail(f"no case matches '{request.keyword}', of those in {selection.folder}")
     written = not (runs and report) or _write_reports(runs, request.output, problems, request.cases)
     status = running.exit_status(runs, problems)
     if again is not None:
@@ -233,19 +284,28 @@ def _made(request: Request, locks: Sequence[int]) -> tuple[list[Run], list[str]]
     return runs, refused + problems
 
 
-@app.command()
+@app.command(
+    short_help="Time the operations on every backend.",
+    epilog=_examples("conformance bench", "conformance bench -b numpy -b torch --size 2x20 --dtype float32"),
+)
 @_to_its_end("what was timed until then is in the timing files of the backends that had finished")
 def bench(
     backend: Backends = None,
     mode: Modes = None,
     device: Device = "cpu",
-    keyword: Annotated[str, typer.Option("-k", help="Cells whose name matches, as pytest's -k takes it.")] = "",
-    dtype: Annotated[list[str] | None, typer.Option("--dtype", help="A dtype; again for more.")] = None,
-    size: Annotated[list[str] | None, typer.Option("--size", help="A size, such as 2x20; again for more.")] = None,
+    keyword: Annotated[
+        str, typer.Option("-k", metavar="WORDS", help="Cells whose name matches, as pytest's -k takes it.")
+    ] = "",
+    dtype: Annotated[list[str] | None, typer.Option("--dtype", metavar="NAME", help="A dtype; again for more.")] = None,
+    size: Annotated[
+        list[str] | None, typer.Option("--size", metavar="SHAPE", help="A size, such as 2x20; again for more.")
+    ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Every dtype at every size in every mode; takes most of an hour.")
     ] = False,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads each framework may compute with.")] = 1,
+    threads: Annotated[
+        int, typer.Option("--threads", metavar="N", min=1, help="Threads each framework may compute with.")
+    ] = 1,
     output: Output = None,
 ) -> None:
     """Time the operations on every backend, one after the other, then write the page of timings.
@@ -271,6 +331,7 @@ def bench(
         if not benching.with_modes(names, [one], device):
             _fail(f"none of {', '.join(names)} has a timed mode '{one}' on {device}; 'conformance backends' shows them")
     names = benching.with_modes(names, mode or [], device)
+    _end_if_absent(names)
     _tell_of_broken(backend)
     # Times of a part must not take the place of those of the whole.
     part = keyword or mode or dtype or size
@@ -294,11 +355,13 @@ def bench(
     raise typer.Exit((3 if problems else 0) if written else 2)
 
 
-@app.command()
+@app.command(
+    short_help="Check the case files.", epilog=_examples("conformance check", "conformance check --cases my-cases/")
+)
 def check(
     cases: Cases = None,
     document: Annotated[
-        Path | None, typer.Option("--document", help="The document: checks what case files say of it.")
+        Path | None, typer.Option("--document", metavar="PATH", help="The document: checks what case files say of it.")
     ] = None,
     write_schemas: Annotated[
         bool, typer.Option("--write-schemas", help="Write the JSON Schemas beside the cases anew.")
@@ -338,7 +401,11 @@ def check(
     raise typer.Exit(2 if problems else 0)
 
 
-@app.command("list")
+@app.command(
+    "list",
+    short_help="List the manifest: every variant.",
+    epilog=_examples("conformance list --variant '*bce*float16*'"),
+)
 def list_(
     cases: Cases = None,
     variant: Variants = None,
@@ -379,13 +446,18 @@ def list_(
     write(json.dumps(manifest, indent=1) + "\n")
 
 
-@app.command()
+@app.command(
+    short_help="Write the reports of run files.",
+    epilog=_examples("conformance report", "conformance report linux/*.jsonl macos/*.jsonl -o both"),
+)
 @_to_its_end("each report that was written until then is whole, and the others are those of before")
 def report(
     run_files: Annotated[
-        list[Path] | None, typer.Argument(help="Run files. Default: all in the output folder.")
+        list[Path] | None, typer.Argument(metavar="RUNFILE", help="Run files. Default: all in the output folder.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the reports.")] = Path("reports"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of the reports.")] = Path(
+        "reports"
+    ),
 ) -> None:
     """Write the reports of run files, and of the timing files in the output folder. Needs no cases and no framework."""
     from conformance import merging, runfile, running
@@ -412,12 +484,17 @@ def report(
     raise typer.Exit(status)
 
 
-@app.command()
+@app.command(
+    short_help="Join the run files of shards and of machines.",
+    epilog=_examples("conformance merge shards/*.jsonl -o whole"),
+)
 def merge(
-    run_files: Annotated[list[Path], typer.Argument(help="Run files: shards, or other parts of runs.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the joined run files.")] = Path(
-        "reports"
-    ),
+    run_files: Annotated[
+        list[Path], typer.Argument(metavar="RUNFILE", help="Run files: shards, or other parts of runs.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of the joined run files.")
+    ] = Path("reports"),
 ) -> None:
     """Join run files from many machines into one for each backend and device.
 
@@ -444,24 +521,40 @@ def merge(
     raise typer.Exit(3 if problems else 0)
 
 
-@app.command()
+@app.command(
+    short_help="Compare two runs.",
+    epilog=_examples(
+        "conformance diff before after", "conformance diff reports reports --pair torch:eager=torch:compile"
+    ),
+)
 def diff(
-    a: Annotated[Path, typer.Argument(help="What it was: a run file, a timing file, or a folder of them.")],
-    b: Annotated[Path, typer.Argument(help="What it is.")],
+    a: Annotated[
+        Path, typer.Argument(metavar="A", help="What it was: a run file, a timing file, or a folder of them.")
+    ],
+    b: Annotated[Path, typer.Argument(metavar="B", help="What it is.")],
     pair: Annotated[
         list[str] | None,
         typer.Option(
             "--pair",
+            metavar="A=B",
             help="Compare just these: A=B, each of them BACKEND, BACKEND/DEVICE, BACKEND:MODE or BACKEND/DEVICE:MODE; "
             "again for more. Default: the same backend on the same device.",
         ),
     ] = None,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option("--fail-on", help="verdict, gone, drift or timing; again for more. Default: verdict and gone."),
+        typer.Option(
+            "--fail-on",
+            metavar="WHAT",
+            help="verdict, gone, drift or timing; again for more. Default: verdict and gone.",
+        ),
     ] = None,
-    show: Annotated[int, typer.Option("--show", min=0, help="How many changes of each sort to print.")] = 5,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("reports", "diff.html"),
+    show: Annotated[
+        int, typer.Option("--show", metavar="N", min=0, help="How many changes of each sort to print.")
+    ] = 5,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page.")] = Path(
+        "reports", "diff.html"
+    ),
 ) -> None:
     """Compare two runs: verdicts that changed, errors that drifted, times beyond their noise. Writes a page, too.
 
@@ -494,9 +587,12 @@ def diff(
     raise typer.Exit(comparison.exit_status(causes))
 
 
-@app.command()
+@app.command(
+    short_help="Explain one variant, with every backend's answer.",
+    epilog=_examples("conformance explain 'document/bce-loss/loss-of-the-printed-example[float32]' -b torch"),
+)
 def explain(
-    variant: Annotated[str, typer.Argument(help="A variant's ID, or a pattern that matches one.")],
+    variant: Annotated[str, typer.Argument(metavar="ID", help="A variant's ID, or a pattern that matches one.")],
     backend: Backends = None,
     device: Device = "cpu",
     cases: Cases = None,
@@ -514,16 +610,22 @@ def explain(
         _out.print(line)
 
 
-@app.command()
+@app.command(
+    short_help="Print a script that repeats one result.",
+    epilog=_examples("conformance repro 'document/sigmoid/midpoint[float32]' -b jax -m jit > script.py"),
+)
 def repro(
-    variant: Annotated[str, typer.Argument(help="A variant's ID, or a pattern that matches one.")],
-    backend: Annotated[str, typer.Option("--backend", "-b", help="The backend. Not needed with --run-file.")] = "",
-    mode: Annotated[str, typer.Option("--mode", "-m", help="Its mode. Default: the plain one.")] = "",
-    idiom: Annotated[str, typer.Option("--idiom", help="Another spelling than the primary one.")] = "",
+    variant: Annotated[str, typer.Argument(metavar="ID", help="A variant's ID, or a pattern that matches one.")],
+    backend: Annotated[
+        str, typer.Option("--backend", "-b", metavar="NAME", help="The backend. Not needed with --run-file.")
+    ] = "",
+    mode: Annotated[str, typer.Option("--mode", "-m", metavar="NAME", help="Its mode. Default: the plain one.")] = "",
+    idiom: Annotated[str, typer.Option("--idiom", metavar="NAME", help="Another spelling than the primary one.")] = "",
     device: Device = "cpu",
     cases: Cases = None,
     run_file: Annotated[
-        Path | None, typer.Option("--run-file", help="Take it from a run file: needs no cases, and no framework.")
+        Path | None,
+        typer.Option("--run-file", metavar="PATH", help="Take it from a run file: needs no cases, and no framework."),
     ] = None,
 ) -> None:
     """Print a script that repeats one result with nothing but the framework: conformance repro ID -b torch > script.py.
@@ -549,10 +651,14 @@ def repro(
     sys.stdout.write(script.text)
 
 
-@app.command()
+@app.command(
+    short_help="List registered divergences, or propose some.",
+    epilog=_examples("conformance divergences -b torch", "conformance divergences --propose after/torch-cpu.jsonl"),
+)
 def divergences(
     run_files: Annotated[
-        list[Path] | None, typer.Argument(help="With --propose: run files. Default: all in reports/.")
+        list[Path] | None,
+        typer.Argument(metavar="RUNFILE", help="With --propose: run files. Default: all in reports/."),
     ] = None,
     backend: Backends = None,
     cases: Cases = None,
@@ -578,7 +684,12 @@ def divergences(
         runs = [runfile.read(path) for path in paths]
     except runfile.RunFileError as error:
         _fail(str(error))
-    found = [(r, proposing.propose(r)) for r in runs if not backend or r.header.backend in backend]
+    there = list(dict.fromkeys(run_.header.backend for run_ in runs))
+    for name in backend or []:
+        if name not in there:
+            _fail(f"no run of '{name}' in these run files; there are runs of {', '.join(there)}")
+    runs = [run_ for run_ in runs if not backend or run_.header.backend in backend]
+    found = [(run_, proposing.propose(run_)) for run_ in runs]
     for run_, entries in found:
         if entries:
             write(proposing.as_yaml(run_.header, entries))
@@ -590,12 +701,18 @@ def divergences(
     raise typer.Exit(3 if problems else 0)
 
 
-@app.command()
+@app.command(
+    short_help="Show which case catches which defect.", epilog=_examples("conformance audit -b numpy --defect '*axis*'")
+)
 def audit(
     backend: Backends = None,
-    defect: Annotated[str, typer.Option("--defect", help="Defects of that name; * stands for anything.")] = "",
+    defect: Annotated[
+        str, typer.Option("--defect", metavar="NAME", help="Defects of that name; * stands for anything.")
+    ] = "",
     cases: Cases = None,
-    as_json: Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="PATH", help="Also write everything to this file.")
+    ] = None,
 ) -> None:
     """Audit the cases: run backends that are wrong on purpose, and show which case catches which defect.
 
@@ -624,7 +741,7 @@ def audit(
     raise typer.Exit(0 if result.passed else 1)
 
 
-@app.command("backends")
+@app.command("backends", short_help="Show the backends, and what they have.")
 def backends_() -> None:
     """Show the backends: versions, devices, modes, and whether they flush subnormals."""
     from conformance.explaining import backend_rows
@@ -636,9 +753,9 @@ def backends_() -> None:
                 _out.print(f"  {label:<11}{text}")
 
 
-@app.command()
+@app.command(short_help="Tell a broken adapter from a broken framework.", epilog=_examples("conformance smoke torch"))
 def smoke(
-    backend: Annotated[str, typer.Argument(help="A backend's name.")],
+    backend: Annotated[str, typer.Argument(metavar="NAME", help="A backend's name.")],
     device: Device = "cpu",
 ) -> None:
     """Tell a broken adapter from a broken framework: its contract first, then calls whose results anybody knows.
@@ -690,6 +807,17 @@ def _backends(wanted: list[str] | None) -> list[str]:
     return names
 
 
+def _end_if_absent(names: list[str]) -> None:
+    """End with status 3 where none of the backends' frameworks is installed: older results stay as they are."""
+    from conformance import backends
+
+    reasons = [backends.load(name).not_installed() for name in names]
+    if all(reasons):
+        for name, reason in zip(names, reasons, strict=True):
+            _err.print(f"error: {name}: nothing can run: {reason}")
+        raise typer.Exit(3)
+
+
 def _tell_of_broken(wanted: list[str] | None = None) -> None:
     """A line for each adapter that can't be used, of those asked for or of all: the others go on without it."""
     from conformance import backends
@@ -708,8 +836,9 @@ def _refuse_unmatched(selection: Selection) -> None:
 
 
 def _headline(selection: Selection, names: list[str]) -> str:
-    cases, variants = len(selection.cases), len(selection.variants)
-    return f"{cases:,} cases, {variants:,} variants, {len(names)} backends   cases {selection.corpus.digest[:8]}"
+    counts = ((len(selection.cases), "case"), (len(selection.variants), "variant"), (len(names), "backend"))
+    words = ", ".join(f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts)
+    return f"{words}   cases {selection.corpus.digest[:8]}"
 
 
 def _write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Path | None = None) -> bool:

@@ -63,9 +63,8 @@ class Watch:
                 self._finished.add(child.backend)
                 self._progress.stop_task(task)
                 if not self._console.is_terminal:
-                    self._console.print(
-                        f"{child.backend}: {shown.done:,} {self._unit} in {child.seconds:.1f} s  {failed}"
-                    )
+                    line = f"{child.backend}: {shown.done:,} {self._unit} in {child.seconds:.1f} s  {failed}"
+                    self._console.print(line.rstrip())
 
 
 def print_summary(console: Console, runs: Sequence[Run]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Sequence
@@ -88,7 +89,15 @@ class Selection:
                 self._cases[case.id] = (case, wanted)
         for pattern in self.patterns:
             if not any(matches(pattern, v.id) for _, variants in self._cases.values() for v in variants):
-                raise SelectionError(f"no variant '{pattern}'; 'conformance list' shows them all")
+                known = [v.id for case in corpus.cases for v in expand(case)]
+                raise SelectionError(
+                    f"no variant '{pattern}'; {_nearest(pattern, known)}'conformance list' shows all of {self.folder}"
+                )
+
+    @property
+    def folder(self) -> Path:
+        """Where the cases are."""
+        return self.root or default_root()
 
     @property
     def cases(self) -> list[LoadedCase]:
@@ -144,6 +153,18 @@ def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
     others = backends.load(backend).idioms.others(call.operation).values()
     given = [name for name, _ in call.arguments]
     return [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
+
+
+def _nearest(pattern: str, known: Sequence[str]) -> str:
+    """What may have been meant instead of a pattern that matches nothing, ready to be put before another clause."""
+    case = pattern.partition("[")[0]
+    if not case or set("*?") & set(case):
+        return ""
+    for wider in (f"{case}[*", f"*{case}*"):
+        if found := sum(matches(wider, one) for one in known):
+            return f"'{wider}' matches {found:,}; "
+    close = difflib.get_close_matches(case, {one.partition("[")[0]: None for one in known}, 1)
+    return f"did you mean '{close[0]}[*'? " if close else ""
 
 
 def check_keyword(expression: str) -> None:

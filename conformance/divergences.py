@@ -258,7 +258,7 @@ def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measure
     if instead.values is not UNSET:
         came = list(outcome.gradients.values())[:1] or outcome.received[-1:]
         if not came or not _same_bits(came[0], instead.values):
-            return "registered: other values than those that came"
+            return f"registered: {entry.summary}; but other values came"
     if instead.ulp is not None:
         ulp = measured.ulp if measured is not None else np.nan
         if not instead.ulp[0] <= ulp <= instead.ulp[1]:

@@ -32,10 +32,17 @@ class FindingLike(Protocol):
 
 def repeat_command(variant: str, backend: str, mode: str, device: str = "cpu", cases: Path | None = None) -> str:
     """The command that repeats one variant in one mode (`cases` where they are not those of the suite)."""
-    command = f"conformance run --variant '{variant}' --backend {backend} --mode {mode}"
+    command = (
+        f"conformance run --variant {_quoted(variant)} --backend {shlex.quote(backend)} --mode {shlex.quote(mode)}"
+    )
     if device != "cpu":
-        command += f" --device {device}"
+        command += f" --device {shlex.quote(device)}"
     return command if cases is None else f"{command} --cases {shlex.quote(str(cases))}"
+
+
+def _quoted(variant: str) -> str:
+    """An ID for a shell, always in quotes, so that all of them look the same. Run files are anybody's."""
+    return shlex.quote(variant) if "'" in variant else f"'{variant}'"
 
 
 def failure_text(
@@ -49,8 +56,12 @@ def failure_text(
     findings: Sequence[FindingLike],
     cases: Path | None = None,
     verdict: str = "failed",
+    likewise: str = "",
 ) -> str:
-    """What was expected, what came, what explains it, and the command that repeats just that variant."""
+    """What was expected, what came, what explains it, and the command that repeats just that variant.
+
+    `likewise` says how many others fail so.
+    """
     channels = ", ".join(dict.fromkeys(f.channel for f in findings))
     spelling = f" ({idiom})" if idiom else ""
     lines = [f"{verdict.upper()}  {variant}   {backend} {mode}{spelling}   channel: {channels}"]
@@ -58,10 +69,11 @@ def failure_text(
     for finding in findings:
         lines += [f"  expected  {finding.expected}", f"  got       {finding.got}"]
         lines += [f"            {part}" for part in finding.detail.split("; ") if part]
+    lines += [f"  likewise  {likewise}"] if likewise else []
     return "\n".join([*lines, f"  repeat    {repeat_command(variant, backend, mode, device, cases)}"])
 
 
-def record_text(header: Header, case: CaseLine, record: Record, cases: Path | None = None) -> str:
+def record_text(header: Header, case: CaseLine, record: Record, cases: Path | None = None, likewise: str = "") -> str:
     """A failing record of a run file in words (`cases` where they are not those of the suite)."""
     return failure_text(
         record.variant,
@@ -74,4 +86,5 @@ def record_text(header: Header, case: CaseLine, record: Record, cases: Path | No
         record.findings or [FindingLine("status", "a result", record.reason)],
         cases,
         record.verdict,
+        likewise,
     )

@@ -83,5 +83,13 @@ class Judge:
                 judgement.verdict = "failed"
                 judgement.reason = f"{first.channel}: expected {first.expected}, got {first.got}"
         if entry is not None and judgement.verdict == "failed":
-            judgement.findings.append(Finding("registry", entry.summary, "something else", problem))
+            judgement.findings.append(_unregistered(entry, problem, conforms=not examination.findings))
         return judgement
+
+
+def _unregistered(entry: Entry, problem: str, conforms: bool) -> Finding:
+    """That the outcome is not the registered one; `problem` is what `explain` says of it."""
+    expected = f"as registered: {entry.summary}"
+    if conforms:
+        return Finding("registry", expected, "what conforms", "fixed, remove the entry")
+    return Finding("registry", expected, problem.rpartition("; but ")[2].removesuffix(" came"))

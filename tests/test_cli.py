@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from conformance import backends, runfile
+from conformance import __version__, backends, runfile
 from conformance.cli import app
 from conformance.reports import machines
 from conformance.runfile import Header, ModeSummary, Record, Writer
@@ -27,6 +27,7 @@ BAD = """
   - {name: one, given: {x: [0.0, 1.0]}, call: sigmoid(x)}
   - {name: wrong, given: {x: [0.0]}, call: exp(x), expect: {values: [2.0], because: of a mistake}}
 """
+COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
 MISTAKEN = """
   - {name: one, given: {x: [0.0]}, call: sigmod(x)}
   - {name: two, given: {x: [0.0]}, call: exp(y)}
@@ -48,6 +49,43 @@ def command(python: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *arguments, **where: python("-m", "conformance", *map(str, arguments), **where)
 
 
+# all of them
+
+
+@pytest.mark.parametrize("command", ["", *sorted(COMMANDS)])
+def test_every_command_has_a_help_that_names_what_options_take(command: str, call: Callable[..., Any]) -> None:
+    for option in ("--help", "-h"):
+        done = call(*filter(None, [command]), option)
+        assert done.exit_code == 0
+        assert not re.search(r"--\S+ <", done.stdout), "an option's value has no name"
+    if command and command != "backends":
+        assert f"Examples:\n    conformance {command}" in done.stdout
+
+
+def test_the_examples_of_the_help_name_what_there_is(call: Callable[..., Any]) -> None:
+    """Every option in them is one of their command, and every variant there is one."""
+    examples = [
+        shlex.split(line)
+        for command in COMMANDS
+        for line in call(command, "-h").stdout.partition("Examples:")[2].splitlines()
+        if line.strip()
+    ]
+    assert len(examples) > 12
+    for program, command, *words in examples:
+        assert program == "conformance"
+        known = call(command, "-h").stdout
+        for word in words:
+            if word.startswith("-"):
+                assert re.search(rf"(?<!\S){re.escape(word)}(?![\w-])", known), (command, word)
+            elif "/" in word and "[" in word:
+                assert call("list", "--variant", word).exit_code == 0, word
+
+
+def test_the_version_is_told(call: Callable[..., Any]) -> None:
+    done = call("--version")
+    assert (done.exit_code, done.stdout) == (0, f"conformance {__version__}\n")
+
+
 # run
 
 
@@ -56,7 +94,7 @@ def test_a_run_of_right_cases_prints_a_summary_writes_a_report_and_exits_with_0(
 ) -> None:
     done = command("run", "--backend", "numpy", "--mode", "eager", "--cases", folder(GOOD), "-o", tmp_path / "out")
     assert (done.returncode, done.stderr.count("error")) == (0, 0), done.stdout + done.stderr
-    assert done.stdout.splitlines()[0].startswith("2 cases, 3 variants, 1 backends   cases ")
+    assert done.stdout.splitlines()[0].startswith("2 cases, 3 variants, 1 backend   cases ")
     assert "eager   3   3 passed" in done.stdout
     assert (tmp_path / "out" / "parity.html").is_file()
     assert all((tmp_path / "out" / name).is_file() for name in machines.NAMES)
@@ -109,6 +147,34 @@ def test_a_run_in_which_nothing_can_run_exits_with_3_and_says_why(
     assert "error: numpy: nothing could run: no gpu here; numpy sees cpu" in done.stderr
 
 
+def test_a_backend_that_is_not_installed_is_told_at_once_and_takes_the_place_of_no_older_results(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends.load("jax"), "package", "nothing_of_that_name")
+    for command in ("run", "bench"):
+        done = call(command, "--backend", "jax")
+        assert (done.exit_code, done.stdout) == (3, "")
+        assert done.stderr.startswith("error: jax: nothing can run: nothing_of_that_name is not installed: pip install")
+    assert not Path("reports").exists()
+
+
+def test_failures_of_one_kind_are_shown_once_and_counted(
+    command: Callable[..., Any], folder: Callable[..., Path]
+) -> None:
+    wrong = "expect: {values: [2.0], because: of a mistake}"
+    text = f"""
+  - {{name: many, given: {{x: [0.0]}}, for: {{dtype: [float32, float64, float16]}}, call: exp(x), {wrong}}}
+  - {{name: other, given: {{x: [1.0]}}, call: log(x), {wrong}}}
+"""
+    done = command("run", "-b", "numpy", "-m", "eager", "--cases", folder(text), "--no-report")
+    assert done.returncode == 1
+    assert re.findall(r"^(?:FAILED  \S+|  likewise .*)", done.stdout, re.MULTILINE) == [
+        "FAILED  things/many[float32]",
+        "  likewise  2 more variants of exp",
+        "FAILED  things/other[float32]",
+    ]
+
+
 def test_other_spellings_are_run_by_themselves_and_a_failing_one_is_named(
     command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -149,7 +215,16 @@ def test_a_keyword_that_matches_nothing_or_can_not_be_read_is_a_usage_error(
         ),
         (["--backend", "numpy", "--mode", "eager", "--mode", "jitt"], "none of numpy has the mode 'jitt'"),
         (["--backend", "numpy", "--device", "tpu"], "no device 'tpu'; there are cpu and gpu"),
-        (["--backend", "numpy", "--variant", "nothing"], "no variant 'nothing'; 'conformance list' shows them all"),
+        (["--backend", "numpy", "--variant", "zzz*"], "no variant 'zzz*'; 'conformance list' shows all of "),
+        (["--variant", "softmax[float32]"], "no variant 'softmax[float32]'; '*softmax*' matches "),
+        (
+            ["--variant", "document/softmax/printed-example[flaot32]"],
+            "no variant 'document/softmax/printed-example[flaot32]'; 'document/softmax/printed-example[*' matches 1; ",
+        ),
+        (
+            ["--variant", "document/sofmax/printed-example"],
+            "no variant 'document/sofmax/printed-example'; did you mean 'document/softmax/printed-example[*'? ",
+        ),
         (["--backend", "numpy", "--cases", "nowhere"], "nowhere: no such file or folder"),
     ],
 )
@@ -431,6 +506,9 @@ def test_divergences_has_nothing_to_propose_where_nothing_fails_and_says_where_r
     cut = call("divergences", "--propose", tmp_path / "cut.jsonl")
     assert (cut.exit_code, cut.stdout) == (3, "")
     assert "error: numpy: the run is incomplete; missing: its footer" in cut.stderr
+    other = call("divergences", "--propose", "-b", "nmpy", out / "numpy-cpu.jsonl")
+    assert (other.exit_code, other.stdout) == (2, "")
+    assert "no run of 'nmpy' in these run files; there are runs of numpy" in other.stderr
     missing = call("divergences", "--propose")
     assert (missing.exit_code, "no run files in reports" in missing.stderr) == (2, True)
     (tmp_path / "broken.jsonl").write_text("{}\n")

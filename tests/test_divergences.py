@@ -65,7 +65,9 @@ def test_an_outcome_that_conforms_fails_and_asks_to_remove_the_entry(
     judged = on_cases(CASE, None, entry(instead))["one[float32]"]
     assert judged.verdict == "failed"
     assert judged.reason.endswith("but it conforms: fixed, remove the entry")
-    assert [f.channel for f in judged.findings] == ["registry"]
+    (finding,) = judged.findings
+    assert (finding.channel, finding.got, finding.detail) == ("registry", "what conforms", "fixed, remove the entry")
+    assert finding.expected.startswith("as registered: ")
 
 
 def test_a_returned_result_that_is_refused_after_all_is_fixed_too(on_cases: Callable[..., Any]) -> None:
@@ -83,7 +85,7 @@ OUTCOMES: dict[str, tuple[str, Callable[[Any], Any], Callable[[Any], Any], str]]
         "{values: [0.25, 0.75]}",
         lambda x: HALVES.astype(x.dtype),
         lambda x: (HALVES + [0, 2.0**-20]).astype(x.dtype),
-        "other values than those that came",
+        "but other values came",
     ),
     "ulp": (
         "{ulp: [1.0e+6, 1.0e+7]}",
@@ -155,7 +157,9 @@ def test_registered_values_that_the_dtype_can_not_hold_did_not_come(
 ) -> None:
     whole = numpy_with(sigmoid=lambda x: np.zeros(2, dtype=np.int32))
     judged = on_cases(CASE, whole, entry("{values: [0.5, 0.5]}"))["one[float32]"]
-    assert judged.reason == "registered: other values than those that came"
+    assert judged.reason.endswith("; but other values came")
+    (finding,) = (f for f in judged.findings if f.channel == "registry")
+    assert (finding.expected.startswith("as registered: "), finding.got) == (True, "other values")
 
 
 def test_registered_values_tell_the_signs_of_zeros_and_know_nan(
@@ -576,7 +580,7 @@ def test_where_it_was_seen_an_entry_has_to_show_and_elsewhere_it_only_explains(
     other = judged(lambda x: widened(x).astype(np.float16))
     assert (other.verdict, [f.channel for f in other.findings]) == ("failed", ["dtype", "registry"])
     assert other.reason.startswith("registered: dtype float64; but float16" if demanded else "dtype: expected float32")
-    assert other.findings[-1].detail == "registered: dtype float64; but float16 came"
+    assert (other.findings[-1].expected, other.findings[-1].got) == ("as registered: dtype float64", "float16")
 
 
 def test_a_subnormal_that_comes_as_zero_is_what_it_is_beside_an_entry_that_was_seen_elsewhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def test_the_command_names_variant_backend_mode_and_what_is_not_the_default(
     assert command == f"conformance run --variant 'a/b[float32,axis=0]' --backend jax --mode jit{rest}"
 
 
+def test_a_variant_of_any_name_is_one_word_for_a_shell() -> None:
+    """Run files are anybody's, and the command is there to be pasted."""
+    variant, backend = "a/b[c='; touch gone; ']", "x; touch gone"
+    words = shlex.split(repeat_command(variant, backend, "$(touch gone)", "`touch gone`"))
+    assert words == [
+        *("conformance", "run", "--variant", variant, "--backend", backend, "--mode", "$(touch gone)"),
+        *("--device", "`touch gone`"),
+    ]
+
+
 def test_the_text_says_what_was_expected_what_came_and_how_to_repeat_it() -> None:
     findings = [
         Finding("value", "1", "2", "3 ULP away, 1 ULP allowed; 1 of 2 elements; at [0]"),
@@ -48,6 +59,15 @@ def test_the_text_says_what_was_expected_what_came_and_how_to_repeat_it() -> Non
         "  expected  float32",
         "  got       float64",
         "  repeat    conformance run --variant 'a/b[float32]' --backend torch --mode eager",
+    ]
+
+
+def test_how_many_others_fail_likewise_stands_before_the_command() -> None:
+    finding = Finding("value", "1", "2")
+    text = failure_text("a/b", "jax", "jit", "", "cpu", "exp(x)", False, [finding], likewise="3 more variants of exp")
+    assert text.splitlines()[-2:] == [
+        "  likewise  3 more variants of exp",
+        "  repeat    conformance run --variant 'a/b' --backend jax --mode jit",
     ]
 
 

@@ -73,7 +73,7 @@ def test_patterns_without_end_and_patterns_that_would_explode(name: str, refusal
 
     assert asked("*a" * 400 + "b").startswith("no variant '*a*a*a")
     assert asked("*a" * 4000).endswith("' has more than 1,000 characters")
-    assert asked("\x1b[31m\u202e") == r"no variant '\x1b[31m\u202e'; 'conformance list' shows them all"
+    assert asked("\x1b[31m\u202e") == r"no variant '\x1b[31m\u202e'; 'conformance list' shows all of cases"
 
 
 @pytest.mark.parametrize(

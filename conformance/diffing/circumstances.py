@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.runfile import Header, ModeSummary
@@ -30,7 +30,7 @@ def of_runs(a: Header, b: Header, modes: Sequence[tuple[str, str]]) -> list[Diff
         Difference("backend", a.backend, b.backend),
         *_versions(a.versions, b.versions),
         Difference("device", a.device, b.device),
-        *_each("", a.environment, b.environment),
+        *_environments(a, b),
         Difference("suite", a.suite, b.suite),
         Difference("cases", a.cases_digest[:12], b.cases_digest[:12]),
         Difference("variants of the manifest", a.manifest_digest[:12], b.manifest_digest[:12]),
@@ -49,7 +49,7 @@ def of_timings(a: Circumstances, b: Circumstances) -> list[Difference]:
         Difference("device", a.device, b.device),
         Difference("threads", str(a.threads), str(b.threads)),
         Difference("threads, in fact", a.threads_note, b.threads_note),
-        *_each("", a.environment, b.environment),
+        *_environments(a, b),
         Difference("suite", a.suite, b.suite),
         Difference("what was timed", a.selection, b.selection),
     ]
@@ -63,6 +63,21 @@ def _versions(a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[Difference
 def _each(prefix: str, a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[Difference]:
     for name in dict.fromkeys((*a, *b)):
         yield Difference(prefix + name, a.get(name, ""), b.get(name, ""))
+
+
+def _environments(a: Header | Circumstances, b: Header | Circumstances) -> Iterator[Difference]:
+    """The libraries one by one, except those whose versions are told as the framework's."""
+    named = {*a.versions, *b.versions}
+    for difference in _each("", a.environment, b.environment):
+        if difference.what == "libraries":
+            yield from _each("version of ", *(_libraries(text, named) for text in (difference.a, difference.b)))
+        else:
+            yield difference
+
+
+def _libraries(text: str, besides: Collection[str]) -> dict[str, str]:
+    versions = dict(part.partition(" ")[::2] for part in text.split(", ") if part)
+    return {name: version for name, version in versions.items() if name not in besides}
 
 
 def _mode(header: Header, name: str) -> ModeSummary:

@@ -75,7 +75,7 @@ def test_a_run_that_stops_at_the_first_failure_is_recorded_as_incomplete(
             ["--backend", "numpy", "--backend", "torch", "--mode", "eager", "--mode", "jitt"],
             "none of numpy, torch has the mode 'jitt'",
         ),
-        (["--backend", "numpy", "--variant", "nothing"], "no variant 'nothing'; 'conformance list' shows them all"),
+        (["--backend", "numpy", "--variant", "nothing"], "no variant 'nothing'; '*nothing*' matches "),
         (["--backend", "numpy", "--cases", "nowhere"], "nowhere:1:1: can't be read: No such file or directory"),
         (["--backend", "numpy", "--device", "tpu"], "no device 'tpu'; there are cpu and gpu"),
         (["--backend", "numpy", "--backend", "torch", "--run-file", "x"], "--run-file needs exactly one --backend"),
