@@ -9,7 +9,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from conformance.child import Child
 from conformance.runfile import Run
@@ -69,11 +68,7 @@ class Watch:
 
 def print_summary(console: Console, runs: Sequence[Run]) -> None:
     """A line for each backend and mode: the size of its manifest, and the verdicts."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column()
-    for row in summary(runs):
-        table.add_row(*row)
-    console.print(table)
+    rows = list(summary(runs))
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+    for run, mode, manifest, verdicts in rows:  # no table of rich's: where no terminal is, it would wrap at 80 columns
+        console.print(f"{run:<{widths[0]}}   {mode:<{widths[1]}}   {manifest:>{widths[2]}}   {verdicts}".rstrip())

@@ -20,10 +20,12 @@ import pytest
 from conformance import runfile, running
 from conformance.casefile.loader import load
 from conformance.child import PYTEST_USAGE, Child
+from conformance.console import print_summary
 from conformance.failure import record_text
 from conformance.following import Followed, Output
 from conformance.runfile import CaseLine, FindingLine, Header, ModeSummary, Record, Run, VariantLine, Writer
 from conformance.running import Request
+from conformance.terminal import Terminal
 
 
 def header(backend: str = "numpy", device: str = "cpu", **modes: int) -> Header:
@@ -127,6 +129,20 @@ def test_the_summary_has_a_line_for_each_mode_with_its_manifest_and_verdicts(tmp
         ("torch 2.0", "eager", "1,200", "1 passed  1,199 not-run"),
         ("", "compile", "1", "1 failed  (3 not in this mode's subset)"),
     ]
+
+
+def test_the_summary_stands_in_lines_that_nothing_breaks(
+    made: Callable[..., Run], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    print_summary(Terminal(), [made("passed", "failed", "divergent"), made("unsupported", backend="torch")])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["numpy", "2.0", "eager", "3", "1", "passed", "1", "failed", "1", "divergent"],
+        ["torch", "2.0", "eager", "1", "1", "unsupported"],
+    ]
+    assert [line.index("eager") for line in lines] == [lines[0].index("eager")] * 2
+    assert [line.rstrip() for line in lines] == lines
 
 
 def test_runs_are_reported_in_the_order_of_the_backends(made: Callable[..., Run]) -> None:
