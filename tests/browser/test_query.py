@@ -213,7 +213,34 @@ def test_what_was_found_is_said(screen: Screen, parity: Path, variants: dict[str
     number = screen.search("dtype:float64")
     assert screen.said[-1] == f"{number} of {len(variants)} variants in 2 cases"
     screen.search("no-such-variant")
+    screen.search("dtype:float64 dtype:float16")
     assert screen.said[-1] == f"0 of {len(variants)} variants in 0 cases"
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    {
+        "op:sofmax": "nothing matches “op:sofmax”; did you mean “softmax”?",
+        "op:soft": "nothing matches “op:soft”; there are sigmoid, ",
+        "verdict:fail": "nothing matches “verdict:fail”; did you mean “failed”?",
+        "backend:pytorch": "nothing matches “backend:pytorch”; did you mean “torch”?",
+        "off:nobody": "nothing matches “off:nobody”; there are ",
+        "is:other": "nothing matches “is:other”; there are different, bits, gradient",
+        "op:softmax mode:jti": "nothing matches “mode:jti”; did you mean “jit”?",
+        "dtype:flaot16": "nothing matches “dtype:flaot16”; did you mean “float16”?",
+        "no-such-variant": "no ID holds “no-such-variant”",
+        "nn.Softmax": "no ID holds “nn.Softmax”; did you mean “op:softmax”?",
+    }.items(),
+)
+def test_where_nothing_can_be_found_the_term_is_named_that_is_why(
+    query: str, why: str, screen: Screen, parity: Path
+) -> None:
+    screen.open(parity)
+    assert screen.search(query) == 0
+    assert f" in 0 cases: {why}" in screen.text("#found")
+    assert screen.one("#query").get_attribute("aria-invalid") == "false"
+    assert screen.search(f"-{query}" if " " not in query else "op:softmax") > 0
+    assert screen.text("#found").endswith("cases") or screen.text("#found").endswith("case")
 
 
 # The buttons

@@ -367,6 +367,25 @@ def test_the_curve_is_drawn_with_a_strip_for_each_distinct_result(written: Any, 
     assert "Not drawn: wide eager: its result is float64[161]" in words(text)
 
 
+def test_one_column_alone_is_compared_with_nothing(make_run: Any, written: Any) -> None:
+    alone, _ = written(make_run("numpy", [Record("ops/exp/one[float32]", "eager", "divergent", "a reason")]))
+    assert "run in 1 column\n" in alone and "judged on" not in alone.partition('id="blame"')[2].partition("<table")[0]
+    assert "numpy <small>judged alone" in alone
+    agreement = alone.partition('id="agreement"')[2].partition("</section>")[0]
+    assert "nothing to compare it with" in agreement and "<table" not in agreement
+    record = Record("ops/exp/one[float32]", "eager", "passed", got=[Stored.of(np.zeros(1, np.float32))])
+    several, _ = written(make_run("numpy", [record]), make_run("torch", [record]))
+    assert "run in 2 columns\n" in several and "that two or more of them were judged on" in several
+    assert "<table" in several.partition('id="agreement"')[2].partition("</section>")[0]
+
+
+def test_the_first_screen_leads_to_what_a_reader_came_for(make_run: Any, written: Any) -> None:
+    text, _ = written(make_run("numpy", [Record("ops/exp/one[float32]", "eager", "passed")]))
+    head = text.partition("<header>")[2].partition("<nav")[0]
+    for part in ("porting", "divergences", "legend"):
+        assert f'href="#{part}"' in head and f'<section id="{part}"' in text
+
+
 def test_without_a_curve_there_is_no_section_for_it(make_run: Any, written: Any) -> None:
     _, reader = written(every_verdict(make_run))
     assert "curve" not in reader.ids

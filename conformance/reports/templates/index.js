@@ -89,6 +89,24 @@ function search({terms}) {
   return found;
 }
 
+/** Why a query that finds nothing can't find anything: a value that nothing here has. Empty if there is no such term. */
+function unknownValue({terms}) {
+  const each = (entries, name) => [...new Set(entries.map(name))].filter(Boolean);
+  const places = [...index.columns, ...index.spellings.map((_, i) => spelling(i))];
+  const known = {
+    op: each(cases, home => home.operation), dtype: index.dtypes, truth: index.truths, off: index.off.map(names => names.join(",")), verdict: index.verdicts, channel: index.channels,
+    backend: [...each(places, p => p.backend), ...each(places, p => p.group)], mode: each(places, p => p.mode), device: each(places, p => p.device), is: ["different", "bits", "gradient"],
+  };
+  for (const {field, value, test} of terms.filter(term => !term.not)) {
+    if (known[field] && !known[field].some(test)) return `nothing matches “${field}:${value}”${instead(value, [...new Set(known[field])].filter(Boolean))}`;
+    if (field === "id" && !allIds().some(test)) {  // users know functions by the names that frameworks give them
+      const port = [...document.querySelectorAll("[id^=port-] > summary")].find(summary => test(summary.textContent));
+      return `no ID holds “${value}”${port ? `; did you mean “op:${port.parentElement.id.slice(5)}”?` : ""}`;
+    }
+  }
+  return "";
+}
+
 // The packets with the full accounts; each is unpacked when it is first looked into.
 const packets = content("packets").split("\n");
 const perPacket = index.perPacket, opened = new Map();

@@ -60,8 +60,9 @@ async function render(step = false) {
   if (query.value !== state.q) query.value = state.q;
   query.setAttribute("aria-invalid", String(Boolean(parsed.problem)));
   buttons();
+  const why = found.length || parsed.problem ? "" : unknownValue(parsed);
   document.getElementById("found").textContent = parsed.problem
-    || (state.v && target < 0 ? `No variant is called ${state.v}. ` : "") + `${found.length.toLocaleString("en")} of ${total.toLocaleString("en")} variants in ${shown.cases.toLocaleString("en")} ${shown.cases === 1 ? "case" : "cases"}`;
+    || (state.v && target < 0 ? `No variant is called ${state.v}. ` : "") + `${found.length.toLocaleString("en")} of ${total.toLocaleString("en")} variants in ${shown.cases.toLocaleString("en")} ${shown.cases === 1 ? "case" : "cases"}${why && `: ${why}`}`;
   if (shown.wanted) {
     const row = await shown.wanted.build(target);
     shown.wanted.open = true;

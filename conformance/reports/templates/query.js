@@ -18,10 +18,13 @@ function distance(a, b) {
   return row[b.length];
 }
 
-function unknownField(name) {
-  const near = Object.keys(fields).map(known => [distance(name, known), known]).sort(([a], [b]) => a - b)[0];
-  return `There is no field “${name}”${near[0] <= 2 ? `; did you mean “${near[1]}:”?` : `; there are ${Object.keys(fields).join(", ")}`}`;
+/** What there is instead of a word: the one that was meant, if there is one so near, or all of them. */
+function instead(word, known, after = "") {
+  const near = known.map(one => [distance(word.toLowerCase(), one.toLowerCase()), one]).sort(([a], [b]) => a - b)[0];
+  return near?.[0] <= 2 ? `; did you mean “${near[1]}${after}”?` : known.length ? `; there are ${known.join(", ")}` : "";
 }
+
+const unknownField = name => `There is no field “${name}”${instead(name, Object.keys(fields), ":")}`;
 
 /** A pattern as a test of a text: * stands for anything; the text has to match or, if `within`, to hold what matches. */
 function pattern(value, within) {
