@@ -118,6 +118,8 @@ def test_a_path_in_a_run_file_is_never_one(
     lines = [json.loads(line) for line in Path("out/numpy-cpu.jsonl").read_bytes().splitlines()]
     for line in lines:
         line.pop("crc32")
+    for mode in lines[0]["modes"]:
+        del mode["digest"]  # which is about the variants' own names
     lines[0].update(backend="../../escaped", device="../x", suite="/tmp/x")
     text = b"".join(seal(json.dumps(line).replace("things/one", "../../../things/one").encode()) for line in lines)
     Path("bad.jsonl").write_bytes(text)

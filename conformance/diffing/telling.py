@@ -79,13 +79,17 @@ def mode_words(row: ModeCounts) -> str:
 def closing_line(comparison: Comparison, fail_on: Collection[Cause]) -> str:
     """What became worse, and what of it fails."""
     found = comparison.regressions()
-    names: dict[Cause, str] = {
-        "verdict": "verdicts worse",
-        "gone": "results gone",
-        "drift": "errors grown",
-        "timing": "calls slower",
+    names: dict[Cause, tuple[str, str]] = {
+        "verdict": ("verdict", "worse"),
+        "gone": ("result", "gone"),
+        "drift": ("error", "grown"),
+        "timing": ("call", "slower"),
     }
-    parts = [f"{found[cause]:,} {name}" for cause, name in names.items() if cause != "timing" or comparison.timings]
+    parts = [
+        f"{found[cause]:,} {what}{'' if found[cause] == 1 else 's'} {became}"
+        for cause, (what, became) in names.items()
+        if cause != "timing" or comparison.timings
+    ]
     return f"{', '.join(parts)} (fails on: {', '.join(fail_on)})"
 
 

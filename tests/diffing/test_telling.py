@@ -31,7 +31,7 @@ def test_each_sort_has_its_number_and_at_most_so_many_changes(
     ]
     assert lines[start + 11] == "  … and 7 more; the page has them by group"
     assert telling.closing_line(comparison, ["verdict", "drift"]) == (
-        "9 verdicts worse, 0 results gone, 1 errors grown (fails on: verdict, drift)"
+        "9 verdicts worse, 0 results gone, 1 error grown (fails on: verdict, drift)"
     )
 
 

@@ -85,7 +85,7 @@ def test_a_changed_verdict_stands_on_the_page_with_both_sides(make_run: Any, pag
     text = page(make_run("numpy", [before]), make_run("numpy", [failing(name)], versions={"numpy": "9.9"}))
     words = " ".join(" ".join(Reader(text).words).split())
     assert "1 verdicts that became worse" in words
-    assert "Regressed: 1 verdicts worse, 0 results gone, 0 errors grown (fails on: verdict)." in words
+    assert "Regressed: 1 verdict worse, 0 results gone, 0 errors grown (fails on: verdict)." in words
     assert "exp: passed → failed, channel value" in words
     assert "version of numpy 1.2.3 9.9" in words
     assert "0.5 ULP of 2" in words and "9 ULP of 2" in words
