@@ -1,0 +1,100 @@
+"""What several commands take: their options, and what those stand for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from conformance.cli.application import err, fail
+
+if TYPE_CHECKING:
+    from conformance.corpus import Selection
+
+Backends = Annotated[
+    list[str] | None,
+    typer.Option("--backend", "-b", metavar="NAME", help="A backend; again for more. Default: all installed."),
+]
+Modes = Annotated[
+    list[str] | None,
+    typer.Option("--mode", "-m", metavar="NAME", help="A mode; again for more. Default: all of each backend."),
+]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, gpu, or one of several: gpu:1.")]
+Cases = Annotated[
+    Path | None,
+    typer.Option("--cases", metavar="PATH", help="Case files. Default: those that come with the suite."),
+]
+Keyword = Annotated[str, typer.Option("-k", metavar="WORDS", help="Cases whose name matches, as pytest's -k takes it.")]
+Variants = Annotated[
+    list[str] | None,
+    typer.Option("--variant", metavar="ID", help="A variant's ID; * and ? match; again for more."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER",
+        help="Where to write. Default: reports/, or reports/selected/ for a part of the cases or modes.",
+    ),
+]
+
+
+def selected(cases: Path | None, patterns: list[str], keyword: str = "", beyond_subsets: bool = False) -> Selection:
+    """What is asked for, of the case files; ends with status 2 where they have mistakes, or nothing matches."""
+    from conformance.casefile.errors import CaseFileError
+    from conformance.corpus import SelectionError, check_keyword, select
+
+    if cases is not None and not os.path.exists(cases):
+        fail(f"{cases}: no such file or folder")
+    try:
+        check_keyword(keyword)
+        return select(cases, patterns, beyond_subsets)
+    except (CaseFileError, SelectionError) as error:
+        fail(str(error))
+
+
+def named_backends(wanted: list[str] | None) -> list[str]:
+    """The backends asked for, or all installed ones, without broken adapters; ends with status 2 where none is left."""
+    from conformance import backends
+
+    known = backends.names()
+    for name in wanted or []:
+        if name not in known:
+            fail(f"no backend '{name}'; there are {', '.join(known)}")
+    broken = backends.broken(wanted or ())
+    names = [name for name in dict.fromkeys(wanted or backends.installed()) if name not in broken]
+    if not names:
+        fail("\n".join(broken.values()))
+    return names
+
+
+def named_device(name: str) -> str:
+    """The device's name as it is written everywhere; ends with status 2 where it is none."""
+    from conformance import devices
+
+    try:
+        return devices.device(name)
+    except ValueError as error:
+        fail(str(error))
+
+
+def end_if_absent(names: list[str]) -> None:
+    """End with status 3 where none of the backends' frameworks is installed: older results stay as they are."""
+    from conformance import backends
+
+    reasons = [backends.load(name).not_installed() for name in names]
+    if all(reasons):
+        for name, reason in zip(names, reasons, strict=True):
+            err.print(f"error: {name}: nothing can run: {reason}")
+        raise typer.Exit(3)
+
+
+def tell_of_broken(wanted: list[str] | None = None) -> None:
+    """A line for each adapter that can't be used, of those asked for or of all: the others go on without it."""
+    from conformance import backends
+
+    for line in backends.broken(wanted or ()).values():
+        err.print(f"error: {line}")
