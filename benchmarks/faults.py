@@ -41,13 +41,18 @@ EXPECTED = {
     "overflow_the_stack": ("crashed", "SIGSEGV"),
     "leave_a_child_and_crash": ("crashed", "SIGSEGV"),
     "interrupt": ("crashed", "exit status 2"),
+    "close_every_file": ("crashed", "it closed the run file"),
     "hang": ("timed-out", f"no result within {LIMIT} s"),
     "hang_in_c": ("timed-out", f"no result within {LIMIT} s"),
     "recurse": ("failed", "status: expected a result, got RecursionError"),
     "want_memory": ("failed", "status: expected a result, got MemoryError"),
     "storm": ("failed", "status: expected a result, got RuntimeError"),
     "leave_politely": ("failed", "status: expected a result, got SystemExit"),
+    "raise_no_exception": ("failed", "status: expected a result, got Farewell"),
+    "assert_in_a_kernel": ("failed", "status: expected a result, got RuntimeError: CUDA error"),
     "make_noise": ("passed", ""),
+    "fork_and_go_on": ("passed", ""),
+    "close_stdout": ("passed", ""),
 }
 
 
@@ -99,6 +104,7 @@ def faults() -> None:
         others = right.keys() - planned.keys()
         wrong = [v for v in others if v in records and records[v] != right[v]]
         restarts = sum(r.verdict in ("crashed", "timed-out") for r in records.values())
+        restarts += list(planned.values()).count("assert_in_a_kernel")  # an error, and the end of its process
         left = [pid for pid in (folder / "faulty" / "children").read_text().split() if Path("/proc", pid).exists()]
         executed = Counter((folder / "faulty" / "log").read_text().splitlines())
         print(f"faults      {len(planned)} injected, {sum(told.values())} reported as what they were")
