@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from conformance import backends, limits
+from conformance import backends, limits, schemas
 from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SeenOn, SubsetFile
@@ -29,9 +28,7 @@ SCHEMAS: dict[str, tuple[type[msgspec.Struct], str]] = {
 
 def schema_text(name: str) -> str:
     """The text of a schema file, generated from the model."""
-    model, title = SCHEMAS[name]
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **msgspec.json.schema(model)}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return schemas.schema_text(*SCHEMAS[name])
 
 
 def schema_files(root: Path) -> dict[Path, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,9 +56,17 @@ def test_a_process_that_does_not_end_when_it_should_is_killed(monkeypatch: pytes
     one.end()  # once more is no error
 
 
-def test_a_command_has_the_suites_own_settings_and_plug_ins() -> None:
+@pytest.mark.parametrize("in_the_packages_own_folder", [True, False])
+def test_a_command_has_the_suites_own_settings_and_plug_ins(
+    in_the_packages_own_folder: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(Path(child.__file__).parents[1] if in_the_packages_own_folder else tmp_path)
     command = pytest_command("conformance.suite", "jax", "gpu:1", "another.plugin")
-    assert command[:3] == [sys.executable, "-m", "pytest"]
+    assert command[: command.index("pytest")] == [
+        sys.executable,
+        *([] if in_the_packages_own_folder else ["-P"]),
+        "-m",
+    ]
     assert " ".join(command).endswith(
         "-p conformance.suite.options -p another.plugin --pyargs conformance.suite --backend jax --device gpu:1"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -124,13 +123,9 @@ def test_a_full_disk_is_told_and_the_records_so_far_are_gone_on_with(
 ) -> None:
     """A limit on the size of files stands for the disk."""
     arguments = ["run", "--backend", "numpy", "--cases", str(folder(TEXT)), "--no-report", "-o", str(tmp_path / "out")]
-
-    def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
-
+    small = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); "
     done = subprocess.run(
-        [sys.executable, "-m", "conformance", *arguments],
-        preexec_fn=small,
+        [sys.executable, "-c", f"{small}runpy.run_module('conformance', run_name='__main__')", *arguments],
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -41,7 +41,10 @@ HOSTILE: dict[str, tuple[str | bytes, str | re.Pattern[str]]] = {
     "a thousand nested mappings": ("".join(" " * i + "a:\n" for i in range(1000)), "25:25: not allowed here: nesting"),
     "an expression of parentheses": (case(call="'" + "(" * 1900 + "x" + ")" * 1900 + "'"), "4:212: not an expression"),
     "an expression of calls": (case(call="exp(" * 14 + "x" + ")" * 14), "4:63: an expression nested deeper than 12"),
-    "an expression of signs": (case(call="'" + "-" * 3900 + "x'"), "4:11: not an expression"),
+    "an expression of signs": (
+        case(call="'" + "-" * 3900 + "x'"),
+        re.compile("4:11: not an expression|4:25: an expression nested deeper than 12"),  # Python 3.13 parses it
+    ),
     "an expression of powers": (case(call="'" + "**".join(["9"] * 800) + "'"), "4:11: expected names, numbers"),
     "an endless expression": (case(call="'sigmoid(x" + " " * 4000 + ")'"), "4:11: an expression of more than 4000"),
     "an endless list in a call": (case(call="'sigmoid([" + "1," * 1900 + "1])'"), "4:20: 'x' of 'sigmoid' must be"),

@@ -5,14 +5,13 @@ Field names in the file have hyphens where these have underscores.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from conformance import __version__
+from conformance import __version__, schemas
 from conformance.backends.base import IDIOMS
 from conformance.failure import record_text, repeat_command
 from conformance.judging import VERDICTS
@@ -200,12 +199,7 @@ def text(summary: Summary) -> str:
 
 def schema_text() -> str:
     """The JSON Schema of the summary."""
-    schema: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Conformance summary",
-        **msgspec.json.schema(Summary),
-    }
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return schemas.schema_text(Summary, "Conformance summary")
 
 
 def told(foreign: str) -> str:
