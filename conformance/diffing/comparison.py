@@ -59,6 +59,11 @@ class ModeCounts:
     not_asked: int = 0
     missing: int = 0
 
+    @property
+    def lost(self) -> int:
+        """How many of those that are gone said something of the backend."""
+        return self.gone.total() - self.gone["unsupported"]
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -121,7 +126,7 @@ class Comparison:
     def regressions(self) -> dict[Cause, int]:
         """How many there are of each."""
         slower = len(self.timings.slower) if self.timings else 0
-        gone = self.gone + sum(row.gone.total() - row.gone["unsupported"] for row in self.modes)
+        gone = self.gone + sum(row.lost for row in self.modes)
         return {"verdict": self.worse.records, "gone": gone, "drift": self.drifted.records, "timing": slower}
 
     def exit_status(self, fail_on: Collection[Cause]) -> int:

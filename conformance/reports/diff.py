@@ -80,6 +80,7 @@ def render(comparison: Comparison, a: str, b: str, fail_on: Collection[Cause]) -
         b=visible(b),
         comparison=comparison,
         sections=sections,
+        gone=comparison.regressions()["gone"],
         closing=closing_line(comparison, fail_on),
         status=comparison.exit_status(fail_on),
         visible=visible,

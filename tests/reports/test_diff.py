@@ -92,6 +92,16 @@ def test_a_changed_verdict_stands_on_the_page_with_both_sides(make_run: Any, pag
     assert "conformance run --variant 'ops/exp/one[float32]' --backend numpy --mode eager" in words
 
 
+@pytest.mark.parametrize(("verdict", "lost"), [("passed", True), ("unsupported", False)])
+def test_what_is_gone_stands_on_the_page_as_what_it_is(
+    verdict: str, lost: bool, make_run: Any, page: Callable[..., str]
+) -> None:
+    records = [Record("ops/exp/one[float32]", "eager", "passed"), Record("ops/exp/two[float32]", "eager", verdict)]
+    text = page(make_run("numpy", records), make_run("numpy", records[:1]))
+    assert ("<b>1</b> result gone" in text) is lost
+    assert f'<td class="{"failed" if lost else ""}">1<br><small>1 {verdict}</small></td>' in text
+
+
 def test_the_page_is_one_document_that_may_load_nothing(make_run: Any, page: Callable[..., str]) -> None:
     run = make_run("numpy", [Record("ops/exp/one[float32]", "eager", "passed")])
     text = page(run, run)
