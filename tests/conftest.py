@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import warnings
@@ -87,6 +88,16 @@ def _run(
         entry = registry.find(variant, mode, idiom)
         verdicts.judgements[variant.id] = judge.judge(variant, program, outcome, entry)
     return verdicts
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C means something to processes that tests start, also where this one was started in the background."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module", params=["numpy", "torch", "tensorflow", "jax"])

@@ -28,7 +28,7 @@ def ended(one: Child[Any]) -> Child[Any]:
 
 
 def test_what_it_prints_is_kept_and_how_it_ended() -> None:
-    one = ended(started("import sys; print('x' * 5000); print('the end', file=sys.stderr); sys.exit(3)"))
+    one = ended(started("import sys; print('x' * 5000, flush=True); print('the end', file=sys.stderr); sys.exit(3)"))
     assert (one.status, one.last_words[-9:], len(one.last_words)) == (3, "x\nthe end", 2999)
     assert one.seconds > 0
 
