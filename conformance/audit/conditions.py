@@ -118,7 +118,6 @@ def _farther(result: Any) -> Any:
 
 
 LOSSES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
-MOVING = ("stack", "reshape")
 BASIC = ("add", "subtract", "multiply", "divide", "negative")
 
 for _operation in ("sigmoid", "log_sigmoid", "exp", "softmax"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -102,11 +102,7 @@ def run(
     from conformance.locking import LockedError, locked
 
     asked, device = named_backends(backend), named_device(device)
-    for one in mode or []:
-        if not running.with_modes(asked, [one], device):
-            fail(f"none of {', '.join(asked)} has the mode '{one}' on {device}; 'conformance backends' shows them")
-    names = running.with_modes(asked, mode or [], device)
-    end_if_absent(names)
+    names = _with_modes(running.with_modes, "the mode", asked, mode or [], device)
     try:
         if shard:
             sharding.parse(shard)
@@ -243,12 +239,8 @@ def bench(
         parse_plan(dtype or [], size or [], full)
     except PlanError as error:
         fail(str(error))
-    names, device = named_backends(backend), named_device(device)
-    for one in mode or []:
-        if not benching.with_modes(names, [one], device):
-            fail(f"none of {', '.join(names)} has a timed mode '{one}' on {device}; 'conformance backends' shows them")
-    names = benching.with_modes(names, mode or [], device)
-    end_if_absent(names)
+    asked, device = named_backends(backend), named_device(device)
+    names = _with_modes(benching.with_modes, "a timed mode", asked, mode or [], device)
     tell_of_broken(backend)
     # Times of a part must not take the place of those of the whole.
     part = keyword or mode or dtype or size
@@ -270,6 +262,30 @@ def bench(
         fail(f"no cell matches '{keyword}'")
     written = not timings or write_timing(timings, folder)
     raise typer.Exit((3 if problems else 0) if written else 2)
+
+
+def _with_modes(
+    having: Callable[[list[str], list[str], str], list[str]],
+    what: str,
+    asked: list[str],
+    modes: list[str],
+    device: str,
+) -> list[str]:
+    """The backends that have one of the modes; ends where nobody has one of them, or no framework is installed.
+
+    Args:
+        having: of backends, those that have at least one of some modes on a device.
+        what: such a mode is called.
+        asked: the backends asked for.
+        modes: those asked for; all where none is.
+        device: where.
+    """
+    for one in modes:
+        if not having(asked, [one], device):
+            fail(f"none of {', '.join(asked)} has {what} '{one}' on {device}; 'conformance backends' shows them")
+    names = having(asked, modes, device)
+    end_if_absent(names)
+    return names
 
 
 def _refuse_unmatched(selection: Selection) -> None:
