@@ -222,6 +222,8 @@ def unmatched(
 NEVER_REGISTERED = frozenset({"state", "device"})
 """Channels in which no deviation can be registered: what else a call did, and where, is no result to live with."""
 
+CONFORMS = "what conforms"
+
 _EXPLAINED = {
     "returns": {"status"},
     "dtype": {"dtype"},
@@ -235,50 +237,57 @@ _EXPLAINED = {
 }
 
 
-def explain(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measured: Measured | None) -> str:
-    """Why what came is not what the entry says; empty where it is exactly that."""
-    instead = entry.spec.instead
+def contradiction(entry: Entry, outcome: Outcome, findings: Sequence[Finding], measured: Measured | None) -> str:
+    """What came that is not what the entry says; empty where it is exactly that.
+
+    Args:
+        entry: the registered divergence that applies.
+        outcome: what came.
+        findings: the channels that differ.
+        measured: the error of the element nearest its budget.
+    """
     if not findings:
-        return f"registered as a divergence ({entry.summary}), but it conforms: fixed, remove the entry"
+        return CONFORMS
+    instead = entry.spec.instead
     manners = [finding.channel for finding in findings if finding.channel in NEVER_REGISTERED]
     if manners:
-        return f"registered: {entry.summary}; but it also deviates in {', '.join(manners)}"
-    if instead.raises is not None:
-        error = outcome.raised.type if outcome.raised else "a result"
-        return "" if error == instead.raises else f"registered: {instead.raises} is raised; but {error} came"
-    if outcome.raised is not None:
-        return f"registered: {entry.summary}; but {outcome.raised.type} was raised"
+        return _besides(manners)
+    error = outcome.raised.type if outcome.raised else ""
+    if instead.raises is not None or error:
+        return "" if error == instead.raises else error or "a result"
     results = [*outcome.received[-1:], *outcome.gradients.values()]
     dtypes_found = _found(findings, "dtype") or [got.dtype.name for got in results]
     if instead.dtype is not None and instead.dtype not in dtypes_found:
-        return f"registered: dtype {instead.dtype}; but {', '.join(dict.fromkeys(dtypes_found))} came"
+        return f"dtype {', '.join(dict.fromkeys(dtypes_found))}"
     shapes = _found(findings, "shape") or [str(list(got.shape)) for got in results]
     if instead.shape is not None and str(instead.shape) not in shapes:
-        return f"registered: shape {instead.shape}; but {', '.join(dict.fromkeys(shapes))} came"
+        return f"shape {', '.join(dict.fromkeys(shapes))}"
     if instead.values is not UNSET:
         came = list(outcome.gradients.values())[:1] or outcome.received[-1:]
         if not came or not _same_bits(came[0], instead.values):
-            return f"registered: {entry.summary}; but other values came"
+            return "other values"
     if instead.ulp is not None:
         ulp = measured.ulp if measured is not None else np.nan
         if not instead.ulp[0] <= ulp <= instead.ulp[1]:
-            return f"registered: an error of {instead.ulp[0]:g} to {instead.ulp[1]:g} ULP; but {ulp:.4g} ULP came"
+            return f"an error of {ulp:.4g} ULP"
     if instead.non_finite:
         low, high = _ends(instead.non_finite)
         if not low <= (number := sum(f.non_finite for f in findings)) <= high:
-            return f"registered: {entry.summary}; but it is {number:,} of them"
+            return f"{number:,} such element{'' if number == 1 else 's'}"
     if instead.aliases is not None and instead.aliases != outcome.aliases:
-        return f"registered: {entry.summary}; but it is {'a view' if outcome.aliases else 'a copy'}"
+        return "a view" if outcome.aliases else "a copy"
     if outcome.overwritten or outcome.reused:
-        return f"registered: {entry.summary}; but a call wrote to what was not its own"
+        return "a call that wrote to what was not its own"
     unsaid = Instead()  # a false `aliases` says something
     explained = set().union(
         *(channels for name, channels in _EXPLAINED.items() if getattr(instead, name) != getattr(unsaid, name))
     )
-    rest = [f for f in findings if not f.flushed and not (f.channel in explained and _excuses(instead, f))]
-    if rest:
-        return f"registered: {entry.summary}; but it also deviates in {', '.join(f.channel for f in rest)}"
-    return ""
+    rest = [f.channel for f in findings if not f.flushed and not (f.channel in explained and _excuses(instead, f))]
+    return _besides(rest) if rest else ""
+
+
+def _besides(channels: Sequence[str]) -> str:
+    return f"also a deviation in {', '.join(channels)}"
 
 
 def _found(findings: Sequence[Finding], channel: str) -> list[str]:

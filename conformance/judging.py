@@ -8,7 +8,7 @@ from typing import Literal
 from conformance.accuracy import Profile
 from conformance.answers import Answers
 from conformance.casefile.variants import Variant
-from conformance.divergences import Entry, explain
+from conformance.divergences import CONFORMS, Entry, contradiction
 from conformance.examination import Examination
 from conformance.execution import Outcome
 from conformance.findings import Finding, Measured
@@ -65,31 +65,22 @@ class Judge:
                 return Judgement("unsupported", outcome.unsupported)
         else:
             examination.run()
-        judgement = Judgement("passed", "", examination.findings, examination.measured)
+        findings = examination.findings
+        judgement = Judgement("passed", "", findings, examination.measured)
         judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
-        problem = explain(entry, outcome, examination.findings, examination.measured) if entry is not None else ""
-        if entry is not None and not problem:
+        came = contradiction(entry, outcome, findings, examination.measured) if entry is not None else ""
+        fixed = "fixed, remove the entry" if came == CONFORMS else ""
+        if entry is not None and not came:
             judgement.verdict, judgement.reason = "divergent", entry.because
         elif entry is not None and entry.demanded:
-            judgement.verdict, judgement.reason = "failed", problem
-        elif examination.findings:
-            first = examination.findings[0]
-            if all(finding.flushed for finding in examination.findings):
-                judgement.verdict, judgement.reason = (
-                    "divergent",
-                    "subnormal results come as zero: flushed, or lost on the way",
-                )
-            else:
-                judgement.verdict = "failed"
-                judgement.reason = f"{first.channel}: expected {first.expected}, got {first.got}"
+            judgement.verdict = "failed"
+            judgement.reason = f"registered: {entry.summary}; got {came}{fixed and ': '}{fixed}"
+        elif findings and all(finding.flushed for finding in findings):
+            judgement.verdict = "divergent"
+            judgement.reason = "subnormal results come as zero: flushed, or lost on the way"
+        elif findings:
+            judgement.verdict = "failed"
+            judgement.reason = f"{findings[0].channel}: expected {findings[0].expected}, got {findings[0].got}"
         if entry is not None and judgement.verdict == "failed":
-            judgement.findings.append(_unregistered(entry, problem, conforms=not examination.findings))
+            findings.append(Finding("registry", f"as registered: {entry.summary}", came, fixed))
         return judgement
-
-
-def _unregistered(entry: Entry, problem: str, conforms: bool) -> Finding:
-    """That the outcome is not the registered one; `problem` is what `explain` says of it."""
-    expected = f"as registered: {entry.summary}"
-    if conforms:
-        return Finding("registry", expected, "what conforms", "fixed, remove the entry")
-    return Finding("registry", expected, problem.rpartition("; but ")[2].removesuffix(" came"))

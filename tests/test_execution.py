@@ -393,7 +393,7 @@ def test_a_registered_divergence_does_not_excuse_what_a_call_leaves_changed(
 
     judged = on_cases(text, numpy_with(exp=exp), entry)["one"]
     assert judged.verdict == "failed"
-    assert judged.reason.endswith("but it also deviates in state")
+    assert judged.reason.endswith("; got also a deviation in state")
     assert on_cases(text, numpy_with(exp=lambda x: exp(x, False)), entry)["one"].verdict == "divergent"
 
 
