@@ -51,14 +51,26 @@ def stale_schemas(root: Path) -> list[Path]:
     ]
 
 
-def unmatched_patterns(corpus: Corpus) -> list[str]:
-    """A line for each registered divergence or declared subset with a pattern that matches no variant."""
+def stray_entries(corpus: Corpus) -> list[str]:
+    """A line for each registered divergence or declared subset that is, in part, about nothing there is.
+
+    That is a pattern that matches no variant, or a package whose version the backend's runs don't record.
+    """
     variants = list(corpus.variants())
-    modes = {name: kind.run_modes("gpu") for name, kind in backends.usable().items()}  # those of every device
+    kinds = backends.usable()
+    modes = {name: kind.run_modes("gpu") for name, kind in kinds.items()}  # those of every device
     lines = [
         f"divergences of {entry.backend}: '{pattern}' matches no variant in its modes, dtypes and idioms; remove the "
         f"entry, or correct its pattern"
         for entry, pattern in unmatched(corpus.divergences, variants, dict(modes), _spellings)
+    ]
+    lines += [
+        f"divergences of {name}: '{package}' is no package whose version its runs record; those are "
+        f"{', '.join(kinds[name].distributions)}"
+        for name, spec in corpus.divergences
+        if name in kinds and not isinstance(spec.versions, str)
+        for package in spec.versions
+        if package not in kinds[name].distributions
     ]
     for subset in corpus.subsets:
         if subset.backend in modes and subset.mode not in modes[subset.backend]:
@@ -84,7 +96,9 @@ def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[s
         entry = Entry(backend, spec)
         place = spec.seen_on or SeenOn()
         seen = [*place.machines, *place.devices]
-        where = [*spec.modes, *spec.dtypes, *([spec.versions] if spec.versions else [])]
+        versions = {"": spec.versions} if isinstance(spec.versions, str) else spec.versions
+        ranges = [f"{package} {range_}".strip() for package, range_ in versions.items() if range_]
+        where = [*spec.modes, *spec.dtypes, *ranges]
         yield f"{backend}  {', '.join(entry.patterns)}{'  ' + ', '.join(where) if where else ''}"
         if spec.idioms:
             yield f"  spelled   {', '.join(spec.idioms)}"

@@ -1,7 +1,7 @@
 """Registered deviations: which one applies to a variant, and whether what came is exactly what it says.
 
 A registration is strict where the deviation was seen. If the outcome conforms after all, or deviates in another way, it
-does not hold; if it matches no variant, or its framework's version lies outside its range, it is reported. On other
+does not hold; if it matches no variant, that is an error. At versions outside its ranges it decides nothing. On other
 machines and devices it explains what is exactly it, and demands nothing: other processors round other operations.
 """
 
@@ -126,30 +126,44 @@ class Entry:
             and self.matches(variant.id)
         )
 
-    def covers(self, version: str) -> bool:
-        """Whether the framework's version lies in the entry's range. Versions that can't be read do."""
-        try:
-            return SpecifierSet(self.spec.versions).contains(Version(version), prereleases=True)
-        except InvalidVersion:
-            return True
+    def covers(self, versions: Mapping[str, str]) -> bool:
+        """Whether the versions of its framework, and of the packages it names, lie in the entry's ranges.
+
+        Versions that can't be read do, and so do those of packages that are not there.
+
+        Args:
+            versions: of the backend's packages, the framework's own first.
+        """
+        return all(_within(range_, versions.get(package, "")) for package, range_ in self.ranges(versions).items())
+
+    def ranges(self, versions: Mapping[str, str]) -> dict[str, str]:
+        """The entry's ranges by package; `versions` are those of the backend's, the framework's own first."""
+        stated = self.spec.versions
+        if isinstance(stated, str):
+            return {package: stated for package in list(versions)[:1] if stated}
+        return dict(stated)
 
 
 class Registry:
-    """The entries of one backend at one version of its framework.
+    """The entries of one backend at some versions of its framework and of what stands beside it.
 
     Args:
         entries: of all backends, with their names.
         backend: its name.
-        version: of its framework.
+        versions: of its packages, the framework's own first.
         device: where it runs, as `conformance.devices` names it; on this machine.
     """
 
     def __init__(
-        self, entries: Iterable[tuple[str, Divergence]], backend: str, version: str, device: str = "cpu"
+        self,
+        entries: Iterable[tuple[str, Divergence]],
+        backend: str,
+        versions: Mapping[str, str],
+        device: str = "cpu",
     ) -> None:
         here = platform.machine(), kind_of(device)
         self.entries = [Entry(name, spec, _seen(spec, *here)) for name, spec in entries if name == backend]
-        covering = [entry for entry in self.entries if entry.covers(version)]
+        covering = [entry for entry in self.entries if entry.covers(versions)]
         self._covering = sorted(covering, key=lambda entry: not entry.demanded)  # what was seen here comes first
         self._of_case: dict[str, list[Entry]] = {}
         self._of_variant: tuple[str, list[Entry]] = ("", [])
@@ -172,13 +186,21 @@ class Registry:
             ]
         return self._of_case[case_id]
 
-    def recheck(self) -> list[Entry]:
-        """Entries whose range the installed version has left: they decide nothing until somebody looks at them."""
+    def of_other_versions(self) -> list[Entry]:
+        """Entries whose ranges the installed versions lie outside of: they decide nothing."""
         return [entry for entry in self.entries if entry not in self._covering]
 
     def elsewhere(self) -> list[Entry]:
         """Entries that were seen on other machines or devices only."""
         return [entry for entry in self.entries if not entry.demanded]
+
+
+def _within(range_: str, version: str) -> bool:
+    """Whether a version lies in a range; one that can't be read does."""
+    try:
+        return SpecifierSet(range_).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return True
 
 
 def _seen(spec: Divergence, machine: str, device: str) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance import backends, processes, runfile
-from conformance.backends.base import own_version
 from conformance.casefile.loader import Corpus
 from conformance.child import PYTEST_RAN, PYTEST_USAGE, Child, pytest_command, start
 from conformance.divergences import Registry
@@ -238,26 +237,25 @@ def shortcomings(run: Run) -> list[str]:
     return [f"{run.header.backend}: the run is incomplete; missing: {missing or 'its footer'}"]
 
 
-def rechecks(corpus: Corpus, names: Sequence[str], device: str) -> list[str]:
+def registry_notes(corpus: Corpus, names: Sequence[str], device: str) -> list[str]:
     """Lines about registered divergences that decide nothing here, or not all they do elsewhere.
 
-    One for each whose range the installed version has left, and one for a backend's that were seen on other machines
-    or devices only.
+    For each backend one about those of other versions, and one about those that were seen on other machines or devices
+    only.
     """
     lines = []
     for name in names:
-        version = own_version(backends.load(name))
-        registry = Registry(corpus.divergences, name, version, device)
-        lines += [
-            f"recheck: {name} {version} is outside {entry.spec.versions} of the registered divergence "
-            f"'{entry.spec.cases}' ({entry.summary})"
-            for entry in registry.recheck()
-        ]
+        versions = backends.load(name).versions()
+        registry = Registry(corpus.divergences, name, versions, device)
+        of = f"of the {len(registry.entries):,} registered divergences of {name}"
+        if others := registry.of_other_versions():
+            named = dict.fromkeys(package for entry in others for package in entry.ranges(versions))
+            here = ", ".join(f"{package} {versions.get(package, '')}" for package in named)
+            lines.append(f"note: {len(others):,} {of} are about other versions than {here}; here they decide nothing")
         if elsewhere := len(registry.elsewhere()):
             lines.append(
-                f"note: {elsewhere:,} of the {len(registry.entries):,} registered divergences of {name} were seen on "
-                f"other machines or devices than {platform.machine()} {device}; here they explain what they describe "
-                f"and need not show"
+                f"note: {elsewhere:,} {of} were seen on other machines or devices than {platform.machine()} {device}; "
+                f"here they explain what they describe and need not show"
             )
     return lines
 

@@ -72,7 +72,7 @@ def _run(
     mode: str,
     idiom: str = "",
 ) -> Verdicts:
-    judge, executor, registry = Judge(), Executor(backend), Registry(divergences, backend.name, version)
+    judge, executor, registry = Judge(), Executor(backend), Registry(divergences, backend.name, {"numpy": version})
     verdicts = Verdicts({}, {})
     for variant in variants:
         program, inputs = compile_variant(variant), list(materialise(variant).values())

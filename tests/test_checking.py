@@ -13,7 +13,7 @@ import yaml
 
 from conformance import checking
 from conformance.casefile.loader import load
-from conformance.checking import SCHEMAS, check_document, schema_files, schema_text, stale_schemas, unmatched_patterns
+from conformance.checking import SCHEMAS, check_document, schema_files, schema_text, stale_schemas, stray_entries
 from conformance.corpus import default_root
 
 DOCUMENT = """A short document
@@ -132,14 +132,14 @@ def test_a_subset_whose_pattern_matches_nothing_or_whose_mode_is_unknown_is_repo
   - {backend: torch, mode: compile, because: it takes seconds, variants: ['things/one*', 'things/two*']}
   - {backend: torch, mode: jit, because: it takes seconds, variants: ['things/one*']}
 """
-    assert unmatched_patterns(load(folder(text, **{"subsets.yaml": subsets}))) == [
+    assert stray_entries(load(folder(text, **{"subsets.yaml": subsets}))) == [
         "subsets: 'things/two*' of torch compile matches no variant",
         "subsets: backend 'torch' has no mode 'jit'",
     ]
 
 
 def test_of_the_cases_that_come_with_the_suite_every_pattern_matches_and_every_schema_is_current() -> None:
-    assert unmatched_patterns(load(default_root())) == []
+    assert stray_entries(load(default_root())) == []
     assert stale_schemas(default_root()) == []
 
 

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.backends.numpy import NumpyBackend
+from conformance.casefile.errors import CaseFileError
 from conformance.casefile.loader import load
-from conformance.checking import unmatched_patterns
+from conformance.checking import stray_entries
 from conformance.divergences import Registry, matches
 
+NUMPY = {"numpy": "2.4.6"}
 RIGHT = dict(NumpyBackend.idioms)
 WHY = "because: the maker says so, first-seen: numpy 2.4.6"
 
@@ -182,9 +184,7 @@ def test_the_registered_error_and_no_other_must_come(
     backend = numpy_with(sigmoid=raising)
     assert on_cases(text, backend, entry("{raises: NotImplementedError}"))["one"].verdict == "divergent"
     assert "got NotImplementedError" in on_cases(text, backend, entry("{raises: TypeError}"))["one"].reason
-    assert (
-        "got a result" in on_cases(text, numpy_with(sigmoid=doubled), entry("{raises: TypeError}"))["one"].reason
-    )
+    assert "got a result" in on_cases(text, numpy_with(sigmoid=doubled), entry("{raises: TypeError}"))["one"].reason
     for instead in ("{dtype: float64}", "{values: [0]}", "{ulp: [1, 2]}"):
         assert "got NotImplementedError" in on_cases(text, backend, entry(instead))["one"].reason
 
@@ -434,7 +434,7 @@ def test_the_registry_tells_spellings_of_a_variant_apart(folder: Callable[..., A
         [entry("{shape: [1]}", more="idioms: [a]"), entry("{shape: [2]}"), entry("{shape: [3]}", more="idioms: ['*']")]
     )
     corpus = corpus_with(folder, text)
-    registry, variant = Registry(corpus.divergences, "numpy", "2.4.6"), next(corpus.variants())
+    registry, variant = Registry(corpus.divergences, "numpy", NUMPY), next(corpus.variants())
     for _ in range(2):
         found = [registry.find(variant, "idioms" if name else "eager", name) for name in ("a", "", "b")]
         assert [e.spec.instead.shape for e in found] == [[1], [2], [3]]
@@ -494,10 +494,45 @@ def test_an_entry_whose_range_the_version_has_left_is_listed_and_not_applied(
     versions: str, version: str, listed: bool, folder: Callable[..., Any]
 ) -> None:
     corpus = corpus_with(folder, entry("{dtype: float64}", more=f"versions: '{versions}'"))
-    registry = Registry(corpus.divergences, "numpy", version)
-    assert [e.spec.cases for e in registry.recheck()] == (["things/one*"] if listed else [])
+    registry = Registry(corpus.divergences, "numpy", {"numpy": version, "scipy": "1.0"})
+    assert [e.spec.cases for e in registry.of_other_versions()] == (["things/one*"] if listed else [])
     variant = next(corpus.variants())
     assert (registry.find(variant, "eager") is None) == listed
+
+
+@pytest.mark.parametrize(
+    ("ranges", "applies"),
+    [
+        ("{scipy: '<1.18'}", True),
+        ("{scipy: '>=1.18'}", False),
+        ("{numpy: '>=2', scipy: '<1.18'}", True),
+        ("{numpy: '>=3', scipy: '<1.18'}", False),
+        ("{keras: '<1'}", True),  # it is not there, so nothing of it is run either
+        ("{}", True),
+    ],
+)
+def test_an_entry_may_state_versions_of_packages_beside_the_framework(
+    ranges: str, applies: bool, folder: Callable[..., Any]
+) -> None:
+    corpus = corpus_with(folder, entry("{dtype: float64}", more=f"versions: {ranges}"))
+    registry = Registry(corpus.divergences, "numpy", {"numpy": "2.4.6", "scipy": "1.17.1"})
+    assert (registry.find(next(corpus.variants()), "eager") is not None) == applies
+    assert len(registry.of_other_versions()) == (not applies)
+
+
+def test_a_package_whose_version_no_run_records_is_reported(folder: Callable[..., Any]) -> None:
+    (line,) = stray_entries(
+        corpus_with(folder, entry("{dtype: float64}", more="versions: {scippy: '<1', scipy: '<9'}"))
+    )
+    assert line.startswith(
+        "divergences of numpy: 'scippy' is no package whose version its runs record; those are numpy"
+    )
+
+
+def test_a_range_that_is_none_is_told_with_its_package(folder: Callable[..., Any]) -> None:
+    with pytest.raises(CaseFileError, match="expected versions such as .*, found 'new'") as error:
+        corpus_with(folder, entry("{dtype: float64}", more="versions: {scipy: new}"))
+    assert "numpy.yaml:" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -511,7 +546,7 @@ def test_an_entry_whose_range_the_version_has_left_is_listed_and_not_applied(
     ],
 )
 def test_an_entry_that_is_about_no_variant_is_reported(more: str, cases: str, folder: Callable[..., Any]) -> None:
-    (line,) = unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", cases, more)))
+    (line,) = stray_entries(corpus_with(folder, entry("{dtype: float64}", cases, more)))
     assert line.startswith(f"divergences of numpy: '{cases}' matches no variant")
 
 
@@ -520,7 +555,7 @@ def test_an_entry_that_is_about_no_variant_is_reported(more: str, cases: str, fo
     ["idioms: ['scipy.special.expit']", "idioms: ['scipy*', 'formula: (tanh*']", "idioms: ['*'], modes: [idioms]"],
 )
 def test_an_entry_about_spellings_that_there_are_is_not_reported(more: str, folder: Callable[..., Any]) -> None:
-    assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", more=more))) == []
+    assert stray_entries(corpus_with(folder, entry("{dtype: float64}", more=more))) == []
 
 
 @pytest.mark.parametrize(
@@ -536,7 +571,7 @@ def test_an_entry_about_spellings_that_there_are_is_not_reported(more: str, fold
 def test_an_entry_about_spellings_that_never_run_is_reported(
     cases: str, more: str, reported: list[str], folder: Callable[..., Any]
 ) -> None:
-    lines = unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", cases, more)))
+    lines = stray_entries(corpus_with(folder, entry("{dtype: float64}", cases, more)))
     assert set(reported) >= {line.split("'")[1] for line in lines} >= {reported[-1]}
     assert all(line.startswith("divergences of numpy: '") for line in lines)
 
@@ -545,16 +580,16 @@ def test_each_pattern_of_a_list_must_match_something(folder: Callable[..., Any])
     listed = (
         f"  - {{cases: ['things/one*', 'things/noone*', '*other*', '*[int8]'], instead: {{dtype: float64}}, {WHY}}}"
     )
-    lines = unmatched_patterns(corpus_with(folder, listed))
+    lines = stray_entries(corpus_with(folder, listed))
     assert [line.split("'")[1] for line in lines] == ["things/noone*", "*[int8]"]
     limited = f"  - {{cases: ['things/one*', '*other*'], instead: {{shape: [1]}}, dtypes: [float64], {WHY}}}"
-    lines = unmatched_patterns(corpus_with(folder, limited))
+    lines = stray_entries(corpus_with(folder, limited))
     assert [line.split("'")[1] for line in lines] == ["*other*"]  # it has no variant of float64
 
 
 def test_an_entry_that_was_seen_on_another_machine_is_not_reported_here(folder: Callable[..., Any]) -> None:
     elsewhere = entry("{dtype: float64}", more="seen-on: {machines: [pdp11]}")
-    assert unmatched_patterns(corpus_with(folder, elsewhere)) == []
+    assert stray_entries(corpus_with(folder, elsewhere)) == []
 
 
 HERE = f"seen-on: {{machines: [pdp11, {platform.machine()}], devices: [cpu]}}"
@@ -608,13 +643,13 @@ def test_an_entrys_own_place_replaces_that_of_its_file(folder: Callable[..., Any
     text = entry("{dtype: float64}", more="seen-on: {devices: [gpu]}") + "\n" + entry("{shape: [1]}") + "\n"
     corpus = corpus_with(folder, text + "seen-on: {machines: [pdp11]}\n")
     for device, demanded in (("cpu", []), ("gpu", [True]), ("gpu:1", [True])):
-        registry = Registry(corpus.divergences, "numpy", "2.4.6", device)
+        registry = Registry(corpus.divergences, "numpy", NUMPY, device)
         assert [e.demanded for e in registry.entries if e.spec.instead.dtype and e.demanded] == demanded
         assert not registry.entries[1].demanded
 
 
 def test_an_entry_about_a_backend_that_is_not_here_is_not_reported(folder: Callable[..., Any]) -> None:
-    assert unmatched_patterns(corpus_with(folder, entry("{dtype: float64}", "nothing"), "thirdparty")) == []
+    assert stray_entries(corpus_with(folder, entry("{dtype: float64}", "nothing"), "thirdparty")) == []
 
 
 @pytest.mark.parametrize(
@@ -664,7 +699,7 @@ def test_a_pattern_does_not_match(pattern: str, variant: str) -> None:
     ],
 )
 def test_what_comes_instead_is_said_in_words(instead: str, summary: str, folder: Callable[..., Any]) -> None:
-    (found,) = Registry(corpus_with(folder, entry(instead)).divergences, "numpy", "2").entries
+    (found,) = Registry(corpus_with(folder, entry(instead)).divergences, "numpy", NUMPY).entries
     assert found.summary == summary
 
 

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from conformance import runfile, running
@@ -357,13 +359,19 @@ def test_a_process_that_is_killed_leaves_nothing_behind(tmp_path: Path, monkeypa
         os.kill(int(one.said.text()), 0)
 
 
-def test_an_entry_outside_its_versions_is_listed_for_a_recheck(folder: Callable[..., Path]) -> None:
+def test_entries_of_other_versions_are_counted_with_the_packages_that_they_are_about(
+    folder: Callable[..., Path],
+) -> None:
     entry = "cases: 'things*', instead: {dtype: float64}, because: it is said so, first-seen: numpy 1"
-    registry = f"backend: numpy\ndivergences:\n  - {{{entry}, versions: '<2'}}\n  - {{{entry}, versions: '>=2'}}\n"
+    ranges = ("'<2'", "'>=2'", "{scipy: '>=1', numpy: '<2'}", "{scipy: '<1'}")
+    registry = "\n  - ".join(["backend: numpy\ndivergences:", *(f"{{{entry}, versions: {one}}}" for one in ranges)])
     text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
-    (line,) = running.rechecks(load(folder(text, **{"divergences/numpy.yaml": registry})), ["numpy", "torch"], "cpu")
-    assert line.startswith("recheck: numpy 2.")
-    assert line.endswith("is outside <2 of the registered divergence 'things*' (dtype float64)")
+    corpus = load(folder(text, **{"divergences/numpy.yaml": registry}))
+    (line,) = running.registry_notes(corpus, ["numpy", "torch"], "cpu")
+    assert line == (
+        f"note: 3 of the 4 registered divergences of numpy are about other versions than numpy {np.__version__}, "
+        f"scipy {metadata.version('scipy')}; here they decide nothing"
+    )
 
 
 def test_entries_that_were_seen_elsewhere_only_are_counted_where_they_demand_nothing(
@@ -380,7 +388,7 @@ divergences:
     text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
     corpus = load(folder(text, **{"divergences/numpy.yaml": registry}))
     for device, number in (("cpu", 2), ("gpu:1", 2)):
-        (line,) = running.rechecks(corpus, ["numpy", "torch"], device)
+        (line,) = running.registry_notes(corpus, ["numpy", "torch"], device)
         assert line.startswith(f"note: {number} of the 3 registered divergences of numpy were seen on other machines ")
         assert f"than {platform.machine()} {device};" in line
 

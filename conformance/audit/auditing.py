@@ -26,7 +26,7 @@ from conformance.audit import (
     values,
 )
 from conformance.audit.defect import Defect, Where
-from conformance.backends.base import Backend, own_version
+from conformance.backends.base import Backend
 from conformance.backends.spelling import Function
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import LoadedCase, Variant
@@ -196,7 +196,7 @@ class _Ground:
         # What is registered is about what really runs.
         self._registered_mode = modes[0] if stands_in else self.mode
         self._share = selection.share(name, self.mode).variants
-        self._registry = Registry(selection.corpus.divergences, name, own_version(self._class))
+        self._registry = Registry(selection.corpus.divergences, name, self._class.versions())
         self._judge = judge
         self.trials: list[tuple[Trial, Executor]] = []
         self.missing = self._class.not_installed() or ""

@@ -271,8 +271,3 @@ def foreign(array: Any, backend: Backend) -> TypeError:
     kind = type(array)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     return TypeError(f"'{name}' is no array of {backend.package}")
-
-
-def own_version(cls: type[Backend]) -> str:
-    """The framework's version, or an empty string where it isn't installed."""
-    return next(iter(cls.versions().values()), "")

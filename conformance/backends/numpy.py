@@ -18,7 +18,7 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     package = "numpy"
-    distributions = ("numpy", "scipy", "ml-dtypes")
+    distributions = ("numpy", "scipy", "ml-dtypes", "keras")
     idioms = idiom
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -277,7 +278,9 @@ def check_divergence(entry: Divergence) -> None:
         raise Mistake("expected a link that begins with https://", ("link",))
     for i, name in enumerate(entry.dtypes):
         dtype_named(name, ("dtypes", i))
-    _placed(lambda: _specifier(entry.versions), ("versions",))
+    versions = {"": entry.versions} if isinstance(entry.versions, str) else entry.versions
+    for package, range_ in versions.items():
+        _placed(partial(_specifier, range_), ("versions", package) if package else ("versions",))
 
 
 def _check_size(shape: list[int], keys: tuple[str | int, ...]) -> None:

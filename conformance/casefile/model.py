@@ -241,6 +241,9 @@ class SeenOn(_Part, frozen=True):
     devices: list[Literal["cpu", "gpu"]] = []
 
 
+VersionRange = Annotated[str, Meta(max_length=200)]
+
+
 class Divergence(_Part, frozen=True):
     """A registered deviation."""
 
@@ -256,7 +259,10 @@ class Divergence(_Part, frozen=True):
     idioms: Annotated[
         list[Pattern], Meta(description="patterns of the spellings it is about; without them, the primary ones")
     ] = []
-    versions: Annotated[str, Meta(max_length=200, description="of the framework, such as >=2.0,<3")] = ""
+    versions: Annotated[
+        VersionRange | dict[str, VersionRange],
+        Meta(description="of the framework, such as >=2.0,<3, or of packages by name, such as {scipy: <1.18}"),
+    ] = ""
     seen_on: Annotated[SeenOn | None, Meta(description="where it was seen, if not where the file says")] = None
     link: str = ""
 

@@ -110,7 +110,7 @@ def run(
         fail(f"--shard: {error}")
     broken = list(backends.broken(backend or ()).values())
     selection = selected(cases, variant or [], keyword)
-    _refuse_unmatched(selection)
+    _refuse_strays(selection)
     # Results of a part must not take the place of those of the whole.
     part = "selected" if keyword or variant or mode else "shards" if shard else ""
     folder = output or Path("reports", part)
@@ -165,7 +165,7 @@ def _run(
     print_summary(out, runs)
     for problem in problems:
         err.print(f"error: {problem}")
-    for text in running.rechecks(selection.corpus, request.backends, request.device):
+    for text in running.registry_notes(selection.corpus, request.backends, request.device):
         err.print(text)
     if request.keyword and not problems and not any(run_.size for run_ in runs):
         fail(f"no case matches '{request.keyword}', of those in {selection.folder}")
@@ -288,11 +288,11 @@ def _with_modes(
     return names
 
 
-def _refuse_unmatched(selection: Selection) -> None:
+def _refuse_strays(selection: Selection) -> None:
     from conformance import checking
 
     if not selection.patterns:
-        lines = checking.unmatched_patterns(selection.corpus)
+        lines = checking.stray_entries(selection.corpus)
         if lines:
             fail("\n".join(lines))
 

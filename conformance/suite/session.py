@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from conformance import backends
-from conformance.backends.base import IDIOMS, Backend, own_version
+from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.spelling import Idioms, Unsupported
 from conformance.backends.state import Change
 from conformance.casefile.variants import LoadedCase, Variant
@@ -83,7 +83,7 @@ class BackendSession:
         self._backend: Backend | None = None
         self._executor: Executor | None = None
         self._judge = Judge()
-        self._registry = Registry(selection.corpus.divergences, name, own_version(self._class), device)
+        self._registry = Registry(selection.corpus.divergences, name, self._class.versions(), device)
         self._writer: Writer | None = None
         self._recorded: Reader | None = None
         self._announce: Callable[[Attempt], None] = lambda attempt: None
