@@ -17,7 +17,9 @@ from conformance.devices import kind_of
 from conformance.divergences import NEVER_REGISTERED
 from conformance.dtypes import DTYPES
 from conformance.runfile import Header, Record, Run, Stored, VariantLine
+from conformance.visible import on_one_line
 
+_REGISTRY = "registry"
 _MOST_VALUES = 24
 _MARGIN = 1.5
 _WIDEST = 64.0
@@ -51,7 +53,8 @@ def propose(run: Run) -> list[dict[str, Any]]:
         lines |= part.variants
         for record in part.records:
             ran[record.variant, record.idiom].add(record.mode)
-            if record.verdict != "failed" or any(f.channel in NEVER_REGISTERED for f in record.findings):
+            channels = {finding.channel for finding in record.findings}
+            if record.verdict != "failed" or channels & NEVER_REGISTERED or channels == {_REGISTRY}:
                 continue
             failure = _failure(part.variants[record.variant], record)
             case = "" if failure.idiom else failure.variant.case
@@ -63,12 +66,36 @@ def propose(run: Run) -> list[dict[str, Any]]:
     return _merged(_merged(entries, "cases"), "idioms")
 
 
-def as_yaml(header: Header, entries: Sequence[dict[str, Any]]) -> str:
-    """A registry file of a run's entries, seen where it was run. It does not load until every one has its reason."""
+def contradicted(run: Run) -> list[str]:
+    """What is registered otherwise than it came, or conforms now: a line for each variant and spelling, with its modes.
+
+    An entry about it is there already, and stands in the way of a new one.
+    """
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for part in run.parts():
+        for record in part.records:
+            if record.verdict == "failed" and any(finding.channel == _REGISTRY for finding in record.findings):
+                found[record.variant, record.idiom].append(record.mode)
+    return [f"  {variant}  {idiom or ', '.join(modes)}" for (variant, idiom), modes in found.items()]
+
+
+def as_yaml(header: Header, entries: Sequence[dict[str, Any]], contradicted: Sequence[str] = ()) -> str:
+    """A registry file of a run's entries, seen where it was run. It does not load until every one has its reason.
+
+    Args:
+        header: of the run.
+        entries: what is proposed.
+        contradicted: what older entries are about, and no longer say rightly; it becomes a comment.
+    """
     machine = header.environment.get("system", "").rpartition(" ")[2]
     seen = {"machines": [machine] if machine else [], "devices": [kind_of(header.device)]}
     file = {"backend": header.backend, "seen-on": seen, "divergences": list(entries)}
-    return str(yaml.safe_dump(file, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None))
+    text = str(yaml.safe_dump(file, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None))
+    if contradicted:
+        versions = ", ".join(f"{name} {version}" for name, version in header.versions.items())
+        about = f"What is registered of these does not hold here ({versions}). Limit it by 'versions', or remove it:"
+        text += "".join(f"# {on_one_line(line)}\n" for line in [about, *contradicted])
+    return text
 
 
 def _by_error(failures: Sequence[_Failure]) -> Iterator[list[_Failure]]:
@@ -162,7 +189,7 @@ def _failure(variant: VariantLine, record: Record) -> _Failure:
     if record.raised:
         raised = {"raises": record.raised.partition(":")[0]}
         return _Failure(variant, record.mode, record.idiom, raised, None, 0)
-    channels = {finding.channel for finding in record.findings} - {"registry"}
+    channels = {finding.channel for finding in record.findings} - {_REGISTRY}
     got = record.got[0 if variant.check == "gradient" else -1] if record.got else None
     instead: dict[str, Any] = {}
     if "status" in channels:

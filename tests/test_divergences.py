@@ -530,7 +530,7 @@ def test_a_package_whose_version_no_run_records_is_reported(folder: Callable[...
 
 
 def test_a_range_that_is_none_is_told_with_its_package(folder: Callable[..., Any]) -> None:
-    with pytest.raises(CaseFileError, match="expected versions such as .*, found 'new'") as error:
+    with pytest.raises(CaseFileError, match="found 'new'") as error:
         corpus_with(folder, entry("{dtype: float64}", more="versions: {scipy: new}"))
     assert "numpy.yaml:" in str(error.value)
 

@@ -218,11 +218,11 @@ def divergences(
         if name not in there:
             fail(f"no run of '{name}' in these run files; there are runs of {', '.join(there)}")
     runs = [run_ for run_ in runs if not backend or run_.header.backend in backend]
-    found = [(run_, proposing.propose(run_)) for run_ in runs]
-    for run_, entries in found:
-        if entries:
-            write(proposing.as_yaml(run_.header, entries))
-    if not any(entries for _, entries in found):
+    found = [(run_.header, proposing.propose(run_), proposing.contradicted(run_)) for run_ in runs]
+    for header, entries, contradicted in found:
+        if entries or contradicted:
+            write(proposing.as_yaml(header, entries, contradicted))
+    if not any(entries or contradicted for _, entries, contradicted in found):
         err.print("nothing fails in these run files: there is nothing to propose")
     problems = [text for run_ in runs for text in running.shortcomings(run_)]
     for problem in problems:

@@ -14,7 +14,7 @@ import yaml
 from conformance import runfile
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.errors import CaseFileError
-from conformance.proposing import as_yaml, propose
+from conformance.proposing import as_yaml, contradicted, propose
 from conformance.runfile import Run
 from conformance.suite.session import BackendSession
 
@@ -96,6 +96,26 @@ def test_the_same_entries_hold_against_a_backend_that_is_right(
     failed = {r.variant: r.reason for r in fixed.records if r.verdict == "failed"}
     assert set(failed) == {r.variant for r in run.records if r.verdict == "failed"}
     assert all("fixed, remove the entry" in reason or "; got an error of " in reason for reason in failed.values())
+
+
+def test_what_older_entries_say_wrongly_is_told_in_a_comment_and_is_no_entry(
+    recorded: Callable[..., Run], numpy_with: Callable[..., Any]
+) -> None:
+    run = recorded(CASES, numpy_with(**DEFECTS["a value"]))
+    assert contradicted(run) == []
+    fixed = recorded(CASES, numpy_with(), with_reasons(run))
+    assert propose(fixed) == []
+    named = contradicted(fixed)
+    assert len(named) == len({r.variant for r in fixed.records if r.verdict == "failed"})
+    assert all(line.endswith("  eager") for line in named)
+    other = recorded(CASES, numpy_with(**DEFECTS["a value by far"]), with_reasons(run))
+    assert propose(other) != []
+    assert contradicted(other) == named
+    written = as_yaml(fixed.header, [], [*named, "a\n- {cases: injected}"])
+    assert yaml.safe_load(written)["divergences"] == []
+    comments = [line for line in written.splitlines() if line.startswith("#")]
+    assert "does not hold here (numpy" in comments[0]
+    assert comments[1:-1] == [f"# {line}" for line in named]
 
 
 def test_an_entry_without_a_reason_does_not_load(recorded: Callable[..., Run], numpy_with: Callable[..., Any]) -> None:
