@@ -87,14 +87,18 @@ class Child(Generic[Shown]):
         return self.said.text()[-_SAID_SHOWN:].strip()
 
 
-def pytest_command(suite: str, backend: str, device: str, *plugins: str) -> list[str]:
-    """The beginning of a command that runs a suite with nothing but these plug-ins and its own.
+def python_command() -> list[str]:
+    """The beginning of a command that runs a module of this package.
 
     With '-m' Python would look for modules in the current folder first: for this package too, which may lie there as
     a checkout, with other code and cases than the installed ones that this process runs.
     """
-    safe_path = [] if Path(__file__).resolve().parents[1] == Path.cwd() else ["-P"]
-    command = [sys.executable, *safe_path, "-m", "pytest", "-c", str(_INI), "-q", "--tb=short", "--no-header"]
+    return [sys.executable, *([] if Path(__file__).resolve().parents[1] == Path.cwd() else ["-P"])]
+
+
+def pytest_command(suite: str, backend: str, device: str, *plugins: str) -> list[str]:
+    """The beginning of a command that runs a suite with nothing but these plug-ins and its own."""
+    command = [*python_command(), "-m", "pytest", "-c", str(_INI), "-q", "--tb=short", "--no-header"]
     command += [part for plugin in ("conformance.suite.options", *plugins) for part in ("-p", plugin)]
     return [*command, "--pyargs", suite, "--backend", backend, "--device", device]
 

@@ -136,17 +136,6 @@ def test_a_part_of_the_cases_is_reported_beside_the_whole_and_not_in_its_place(
     assert runfile.read(tmp_path / "reports" / "numpy-cpu.jsonl").complete
 
 
-def test_a_run_in_which_nothing_can_run_exits_with_3_and_says_why(
-    command: Callable[..., Any], folder: Callable[..., Path]
-) -> None:
-    done = command("run", "--backend", "numpy", "--device", "gpu", "--cases", folder(GOOD), "--no-report")
-    assert done.returncode == 3
-    assert "passed" not in done.stdout
-    assert "eager    3   3 unsupported" in done.stdout
-    assert re.search(r"idioms   (\d+)   \1 unsupported", done.stdout)
-    assert "error: numpy: nothing could run: no gpu here; numpy sees cpu" in done.stderr
-
-
 def test_a_backend_that_is_not_installed_is_told_at_once_and_takes_the_place_of_no_older_results(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,15 +81,31 @@ def named_device(name: str) -> str:
         fail(str(error))
 
 
-def end_if_absent(names: list[str]) -> None:
-    """End with status 3 where none of the backends' frameworks is installed: older results stay as they are."""
-    from conformance import backends
+def able(names: list[str], device: str, by_name: bool) -> list[str]:
+    """The backends, without those that can't run on the device, unless they were asked for by name.
 
-    reasons = [backends.load(name).not_installed() for name in names]
-    if all(reasons):
-        for name, reason in zip(names, reasons, strict=True):
+    Ends with status 3 where none can, its framework not being installed or the device not there: older results stay as
+    they are.
+
+    Args:
+        names: of backends.
+        device: where they are to run.
+        by_name: whether they were asked for: then they run where another one can, and are `unsupported`.
+    """
+    from conformance import backends, probing
+
+    reasons = {name: reason for name in names if (reason := backends.load(name).not_installed())}
+    if device != "cpu":
+        reasons |= probing.lacking([name for name in names if name not in reasons], device)
+    if len(reasons) == len(names):
+        for name, reason in reasons.items():
             err.print(f"error: {name}: nothing can run: {reason}")
         raise typer.Exit(3)
+    if by_name:
+        return names
+    for name, reason in reasons.items():
+        err.print(f"note: {name} is left out: {reason}")
+    return [name for name in names if name not in reasons]
 
 
 def tell_of_broken(wanted: list[str] | None = None) -> None:

@@ -19,7 +19,7 @@ from conformance.cli.arguments import (
     Modes,
     Output,
     Variants,
-    end_if_absent,
+    able,
     named_backends,
     named_device,
     selected,
@@ -102,7 +102,7 @@ def run(
     from conformance.locking import LockedError, locked
 
     asked, device = named_backends(backend), named_device(device)
-    names = _with_modes(running.with_modes, "the mode", asked, mode or [], device)
+    names = _chosen(running.with_modes, "the mode", asked, mode or [], device, backend is not None)
     try:
         if shard:
             sharding.parse(shard)
@@ -240,7 +240,7 @@ def bench(
     except PlanError as error:
         fail(str(error))
     asked, device = named_backends(backend), named_device(device)
-    names = _with_modes(benching.with_modes, "a timed mode", asked, mode or [], device)
+    names = _chosen(benching.with_modes, "a timed mode", asked, mode or [], device, backend is not None)
     tell_of_broken(backend)
     # Times of a part must not take the place of those of the whole.
     part = keyword or mode or dtype or size
@@ -264,14 +264,15 @@ def bench(
     raise typer.Exit((3 if problems else 0) if written else 2)
 
 
-def _with_modes(
+def _chosen(
     having: Callable[[list[str], list[str], str], list[str]],
     what: str,
     asked: list[str],
     modes: list[str],
     device: str,
+    by_name: bool,
 ) -> list[str]:
-    """The backends that have one of the modes; ends where nobody has one of them, or no framework is installed.
+    """The backends that have one of the modes, and the device; ends where nobody has a mode, or none can run.
 
     Args:
         having: of backends, those that have at least one of some modes on a device.
@@ -279,13 +280,12 @@ def _with_modes(
         asked: the backends asked for.
         modes: those asked for; all where none is.
         device: where.
+        by_name: whether the backends were asked for.
     """
     for one in modes:
         if not having(asked, [one], device):
             fail(f"none of {', '.join(asked)} has {what} '{one}' on {device}; 'conformance backends' shows them")
-    names = having(asked, modes, device)
-    end_if_absent(names)
-    return names
+    return able(having(asked, modes, device), device, by_name)
 
 
 def _refuse_strays(selection: Selection) -> None:
