@@ -585,7 +585,7 @@ def test_diff_exits_with_1_for_what_it_is_to_fail_on_only(
     done = call("diff", good, bad, "-o", tmp_path / "d.html", "--show", 1)
     assert done.exit_code == 1
     assert "verdicts that became worse: 3" in done.stdout
-    assert "… and 2 more" in done.stdout
+    assert done.stdout.count("conformance run --variant") == 1
     assert call("diff", good, bad, "-o", tmp_path / "d.html", "--fail-on", "drift").exit_code == 0
     assert call("diff", bad, good, "-o", tmp_path / "d.html").exit_code == 0
 

@@ -116,7 +116,7 @@ def diff(
         ),
     ] = None,
     show: Annotated[
-        int, typer.Option("--show", metavar="N", min=0, help="How many changes of each sort to print.")
+        int, typer.Option("--show", metavar="N", min=0, help="How many kinds of changes of each sort to print.")
     ] = 5,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page.")] = Path(
         "reports", "diff.html"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from conformance.diffing.records import Told
 
@@ -116,9 +115,3 @@ class Category:
     def groups(self) -> list[Group]:
         """The groups, the gravest first, and of equally grave ones the largest."""
         return sorted(self._groups.values(), key=lambda group: (group.gravest, group.records), reverse=True)
-
-    def first(self, most: int) -> list[tuple[Group, Change]]:
-        """Up to `most` changes: the gravest of every group, then the second of every group, and so on."""
-        groups = self.groups
-        rounds = ((group, group.shown[nth]) for nth in range(EXAMPLES) for group in groups if nth < len(group.shown))
-        return list(islice(rounds, most))

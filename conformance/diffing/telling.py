@@ -1,4 +1,4 @@
-"""A comparison in lines, for the console: of each sort how many there are, and the gravest."""
+"""A comparison in lines, for the console: of each sort how many there are, and of each kind the gravest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def lines(comparison: Comparison, most: int) -> Iterator[str]:
 
     Args:
         comparison: what was found.
-        most: how many changes of each sort are shown; all are counted.
+        most: how many kinds of changes of each sort are shown, one change of each; all are counted.
     """
     yield from _circumstances(comparison)
     for row in comparison.modes:
@@ -111,16 +111,16 @@ def _value(text: str) -> str:
 
 def _category(title: str, category: Category, most: int) -> Iterator[str]:
     yield f"{title}: {category.records:,}"
-    shown = category.first(most)
-    for group, change in shown:
-        yield from _change(group, change)
-    yield from _more(category.records - len(shown))
+    shown = category.groups[:most]
+    for group in shown:
+        yield from _change(group, group.shown[0])
+    yield from _more(category.records - sum(group.records for group in shown), " of other kinds")
     yield ""
 
 
-def _more(left: int) -> Iterator[str]:
+def _more(left: int, of: str = "") -> Iterator[str]:
     if left > 0:
-        yield f"  … and {left:,} more; the page has them by group"
+        yield f"  … and {left:,} more{of}; the page has them"
 
 
 def _change(group: Group, change: Change) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.diffing import Comparison, telling
-from conformance.runfile import Record
+from conformance.runfile import FindingLine, Record
 
 
-def test_each_sort_has_its_number_and_at_most_so_many_changes(
+def test_each_sort_has_its_number_and_of_each_kind_the_gravest_change(
     compared: Callable[..., Comparison], record: Callable[..., Record]
 ) -> None:
     before = [record(name=f"n={n}") for n in range(10)]
@@ -29,10 +29,22 @@ def test_each_sort_has_its_number_and_at_most_so_many_changes(
         "    B         failed   0.5 ULP of 10   expected 0.5, got 0.75",
         "    repeat    conformance run --variant 'ops/exp/one[n=0]' --backend torch --mode eager",
     ]
-    assert lines[start + 11] == "  … and 7 more; the page has them by group"
+    assert lines[start + 6] == ""  # the nine are of one kind
     assert telling.closing_line(comparison, ["verdict", "drift"]) == (
         "9 verdicts worse, 0 results gone, 1 error grown (fails on: verdict, drift)"
     )
+
+
+def test_at_most_so_many_kinds_are_shown_and_the_rest_is_counted(
+    compared: Callable[..., Comparison], record: Callable[..., Record]
+) -> None:
+    before = [record(name=f"n={n}") for n in range(9)]
+    after = [record("failed", name=f"n={n}", findings=[FindingLine(f"c{n // 3}", "1", "2")]) for n in range(9)]
+    lines = list(telling.lines(compared(before, after), 2))
+    shown = [line for line in lines if "(3 of exp)" in line]
+    assert len(shown) == 2
+    assert "  … and 3 more of other kinds; the page has them" in lines
+    assert not any("other kinds" in line for line in telling.lines(compared(before, after), 3))
 
 
 def test_texts_from_run_files_act_on_no_terminal(
