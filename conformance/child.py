@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from conformance import processes
 from conformance.following import Output
 
 PYTEST_USAGE = 4
@@ -80,6 +81,13 @@ class Child(Generic[Shown]):
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    @property
+    def ended(self) -> str:
+        """Whose process it was and how it ended, in words."""
+        status = self.status
+        how = processes.killed_by(-status) if status is not None and status < 0 else f"status {status}"
+        return f"{self.backend}: its process ended with {how}"
 
     @property
     def last_words(self) -> str:

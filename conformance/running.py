@@ -192,14 +192,10 @@ def collect(children: Sequence[Child[Followed]]) -> tuple[list[Run], list[str]]:
         elif child.status == LOST_RUN_FILE:
             what = "changed" if child.followed.there else "removed"
             problems.append(f"{path}: was {what} by somebody else while it was being written")
-        elif child.status is not None and child.status < 0:
-            problems.append(f"{child.backend}: its process ended with {processes.killed_by(-child.status)}:\n{said}")
         elif child.status not in PYTEST_RAN:
-            problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
+            problems.append(f"{child.ended}:\n{said}")
         elif not child.followed.there:  # Python, too, ends with status 1 where it can't even begin
-            problems.append(
-                f"{child.backend}: its process ended with status {child.status}, without a run file:\n{said}"
-            )
+            problems.append(f"{child.ended}, without a run file:\n{said}")
         try:
             if child.followed.there:
                 run = runfile.read(path)
@@ -219,9 +215,8 @@ def mistakes(children: Sequence[Child[Followed]]) -> list[str]:
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
-    """Runs in the order of the backends, those of backends that are not known here last."""
-    names = backends.names()
-    return sorted(runs, key=lambda run: (names.index(b) if (b := run.header.backend) in names else len(names), b))
+    """Runs in the order of the backends."""
+    return sorted(runs, key=lambda run: backends.place(run.header.backend))
 
 
 def shortcomings(run: Run) -> list[str]:

@@ -33,6 +33,12 @@ def names() -> list[str]:
     return list(entry_points())
 
 
+def place(name: str) -> tuple[int, str]:
+    """Where a backend stands among others in everything that lists some: those that are not known here last."""
+    known = names()
+    return (known.index(name) if name in known else len(known), name)
+
+
 def load(name: str) -> type[Backend]:
     """The adapter class of a backend; imports its module, but not its framework.
 
@@ -81,5 +87,6 @@ __all__ = [
     "installed",
     "load",
     "names",
+    "place",
     "usable",
 ]

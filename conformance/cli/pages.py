@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,13 @@ def write_reports(runs: list[Run], folder: Path, problems: list[str], cases: Pat
     from conformance.reports import machines, parity
 
     page = folder / "parity.html"
-    try:
+
+    def write() -> str:
         parity.write(runs, page)
         written = machines.write(runs, folder, problems, cases)
-    except OSError as error:
-        err.print(f"error: {error.filename or page}: can't be written to: {error.strerror}")
-        return False
-    out.print(f"{page}; for machines {', '.join(path.name for path in written)}")
-    return True
+        return f"{page}; for machines {', '.join(path.name for path in written)}"
+
+    return _written(page, write)
 
 
 def read_timings(folder: Path) -> list[TimingRun]:
@@ -43,10 +42,20 @@ def write_timing(timings: Sequence[TimingRun], folder: Path) -> bool:
     from conformance.reports import timing
 
     page = folder / "timing.html"
-    try:
+
+    def write() -> str:
         timing.write(timings, page)
+        return str(page)
+
+    return _written(page, write)
+
+
+def _written(page: Path, write: Callable[[], str]) -> bool:
+    """Write what `write` writes, a page first of all, and print what it gives; whether it could be written."""
+    try:
+        written = write()
     except OSError as error:
         err.print(f"error: {error.filename or page}: can't be written to: {error.strerror}")
         return False
-    out.print(str(page))
+    out.print(written)
     return True

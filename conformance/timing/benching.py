@@ -114,7 +114,7 @@ def collect(request: Request, children: Sequence[Child[Marks]]) -> tuple[list[Ti
     for child in children:
         path, said = request.file(child.backend), child.last_words
         if child.status not in PYTEST_RAN:
-            problems.append(f"{child.backend}: its process ended with status {child.status}:\n{said}")
+            problems.append(f"{child.ended}:\n{said}")
         elif path.exists():
             try:
                 runs.append(timingfile.read(path))
@@ -135,9 +135,8 @@ def _timed_modes(name: str, device: str) -> list[str]:
 
 
 def in_order(runs: Sequence[TimingRun]) -> list[TimingRun]:
-    """Timing files in the order of the backends, those of backends that are not known here last."""
-    names = backends.names()
-    return sorted(runs, key=lambda run: (names.index(b) if (b := run.about.backend) in names else len(names), b))
+    """Timing files in the order of the backends."""
+    return sorted(runs, key=lambda run: backends.place(run.about.backend))
 
 
 def summary(runs: Sequence[TimingRun]) -> list[str]:

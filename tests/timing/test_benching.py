@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -127,15 +128,21 @@ def test_a_command_has_only_the_modes_that_its_backend_has(tmp_path: Path) -> No
     assert command[-2:] == ["-k", "exp"] and "--full" in command and command[command.index("--threads") + 1] == "2"
 
 
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        ("raise SystemExit(3)", "status 3"),
+        ("import os; os.kill(os.getpid(), 11)", "SIGSEGV (segmentation fault)"),
+    ],
+)
 def test_a_process_that_dies_is_a_problem_and_the_others_are_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ending: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import sys  # noqa: PLC0415 - for this Python's path
-
-    monkeypatch.setattr(Request, "command", lambda *_: [sys.executable, "-c", "print('oh no'); raise SystemExit(3)"])
+    code = f"print('oh no', flush=True); {ending}"
+    monkeypatch.setattr(Request, "command", lambda *_: [sys.executable, "-c", code])
     children = benching.run(Request(["numpy"], tmp_path), lambda _: None)
     runs, problems = benching.collect(Request(["numpy"], tmp_path), children)
-    assert runs == [] and problems == ["numpy: its process ended with status 3:\noh no"]
+    assert runs == [] and problems == [f"numpy: its process ended with {told}:\noh no"]
 
 
 def test_two_do_not_time_into_one_folder(tmp_path: Path) -> None:
