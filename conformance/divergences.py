@@ -50,8 +50,15 @@ def matches(pattern: str, variant_id: str) -> bool:
 
 def _may_match(pattern: str, case_id: str) -> bool:
     """Whether a pattern might match a variant of the case, judged by what stands before its first wildcard."""
+    plain, whole = _beginning(pattern)
+    return plain == case_id if whole else case_id.startswith(plain)
+
+
+@lru_cache(maxsize=16384)
+def _beginning(pattern: str) -> tuple[str, bool]:
+    """What stands before a pattern's first wildcard, and whether that is the whole of a case's ID."""
     plain = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    return plain == case_id if pattern[len(plain) : len(plain) + 1] == "[" else case_id.startswith(plain)
+    return plain, pattern[len(plain) : len(plain) + 1] == "["
 
 
 @dataclass(frozen=True, slots=True)
