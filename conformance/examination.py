@@ -7,10 +7,8 @@ from msgspec import UNSET
 
 from conformance import dtypes
 from conformance.accuracy import Profile, profile
-from conformance.answers import Answer, Answers, GradientAnswer, chain, end_to_end
-from conformance.casefile import printed as printing
+from conformance.answers import Answer, Answers, GradientAnswer, end_to_end
 from conformance.casefile.errors import Mistake
-from conformance.casefile.inputs import printed_inputs
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
 from conformance.claims import Claim
@@ -18,12 +16,11 @@ from conformance.dtypes import DType
 from conformance.execution import Outcome
 from conformance.findings import Channel, Finding, Measured
 from conformance.ops.base import arrays_in
-from conformance.program import Program, Ref
-from conformance.truth import balls
-from conformance.truth.balls import Balls, UndecidedError, UndefinedError
+from conformance.prints import Print
+from conformance.program import Program
+from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.rounding import Rounded, from_array
-from conformance.truth.settling import midpoints_and_radii
-from conformance.wording import count, describe, exact_text, first, format_number, place, short, ulps
+from conformance.wording import count, describe, first, format_number, place, ulps
 
 
 class Examination:
@@ -69,7 +66,10 @@ class Examination:
         elif self._variant.check == "gradient":
             self._gradients()
         else:
-            self._printed(outcome.received[-1])
+            if self._expect.prints is not None:
+                Print(
+                    self._variant, self._program, outcome, self._expect.prints, self.answer, self.findings, self._add
+                ).check()
             self._aliasing()
             if len(self._program.steps) > 1:
                 self._measure_end_to_end(outcome.received[-1])
@@ -303,67 +303,6 @@ class Examination:
             return
         if exact.units.shape == got.shape:
             self.end_to_end = float(np.max(exact.distance(got), initial=0.0))
-
-    def _printed(self, got: np.ndarray) -> None:
-        """The result against what the document printed."""
-        if self._expect.prints is None:
-            return
-        shown = printing.parse(self._expect.prints)
-        found = dtypes.of(got)
-        if shown.shape != got.shape:
-            self._add("shape", f"{list(shown.shape)}, as printed", str(list(got.shape)))
-            return
-        if shown.whole and found.kind == "floating":
-            self._add("printed", "integers, as printed", found.name)
-        if not shown.whole and shown.texts and found.kind != "floating":
-            self._add("printed", "floats, as printed", found.name)
-        if shown.dtype is not None and shown.dtype != found.name:
-            self._add("dtype", f"{shown.dtype}, as printed", found.name)
-        low, high = shown.bounds()
-        spread = self._spread_of_printed_inputs(got.shape)
-        if np.isinf(spread).any():
-            at = first(np.isinf(spread))
-            detail = f"the rounding of the printed inputs reaches every value, so this print can't fail; {place(at)}"
-            self._add("printed", "a print that can be told apart", format_number(got[at]), detail)
-            return
-        answer = self.answer
-        allowed = answer.budget * answer.values.ulp() if answer and answer.values and answer.budget is not None else 0.0
-        wide = got.astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            holds = (wide >= low - spread - allowed) & (wide <= high + spread + allowed)
-        holds |= np.isnan(low) & np.isnan(wide)
-        if holds.all():
-            return
-        at = first(~holds)
-        text = shown.texts[int(np.ravel_multi_index(at, got.shape)) if at else 0]
-        parts = [f"printed {text}, that is {short(low[at])} to {short(high[at])}"]
-        if spread.any():
-            parts.append(f"rounding of the printed inputs ± {spread[at]:.1e}")
-        if answer and answer.values:
-            error = float(answer.values.distance(got)[at])
-            parts.append(f"exact {exact_text(answer.values, at)} ({ulps(error)} away)")
-            if not self.findings:
-                parts.append("the backend is right, the expectation is not")
-        if at:
-            parts.append(place(at))
-        self._add("printed", f"{short(low[at])} to {short(high[at])}", format_number(got[at]), "; ".join(parts))
-
-    def _spread_of_printed_inputs(self, shape: tuple[int, ...]) -> np.ndarray:
-        """How far the rounding of printed inputs reaches, by element of the result: the exact definition on balls."""
-        sources = printed_inputs(self._variant)
-        if not sources:
-            return np.zeros(shape)
-        balls.working_precision(balls.AMPLE_PRECISION)
-        inputs: list[Balls] = []
-        for name, array in zip(self._program.inputs, self._outcome.received, strict=False):
-            source = sources.get(name)
-            inputs.append(
-                balls.intervals(list(source.midpoints), list(source.radii), source.shape)
-                if source is not None
-                else balls.exact(array)
-            )
-        last: Ref = self._program.results[0]
-        return midpoints_and_radii(chain(self._program, inputs)[last.index])[1]
 
     def _gradients(self) -> None:
         outcome = self._outcome
