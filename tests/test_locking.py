@@ -41,13 +41,33 @@ def test_a_lock_file_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -
 
 
 def test_a_process_that_inherits_the_lock_holds_it(tmp_path: Path) -> None:
-    with locked(tmp_path) as lock:
-        heir = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[lock])
+    with locked(tmp_path) as locks:
+        heir = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=locks)
     with pytest.raises(LockedError), locked(tmp_path):
         pass
     heir.kill()
     heir.wait()
     with locked(tmp_path):
+        pass
+
+
+def test_other_files_of_a_folder_may_be_held_beside_but_neither_the_same_nor_the_folder(tmp_path: Path) -> None:
+    with locked(tmp_path, ["a", "b"]):
+        with locked(tmp_path, ["c"]):
+            pass
+        with (
+            pytest.raises(LockedError, match=f"{tmp_path / 'b'}: another run writes here"),
+            locked(tmp_path, ["c", "b"]),
+        ):
+            pass
+        with pytest.raises(LockedError, match=f"{tmp_path}: another run writes here"), locked(tmp_path):
+            pass
+        with locked(tmp_path, ["c"]):  # what was refused holds nothing
+            pass
+    refused = pytest.raises(LockedError, match=f"{tmp_path}: another run writes here")
+    with locked(tmp_path), refused, locked(tmp_path, ["a"]):
+        pass
+    with locked(tmp_path, ["a"]):
         pass
 
 

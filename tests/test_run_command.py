@@ -236,6 +236,22 @@ def test_both_orders_are_resumed_under_locks_of_their_own(command: Callable[...,
             assert f"error: {folder}: another run writes here" in done.stderr
 
 
+def test_runs_of_other_files_that_make_no_reports_go_on_beside_each_other(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Which is what the environments of ``tox -p`` do."""
+    with locked(tmp_path, ["torch-cpu.jsonl"]):
+        done = command("run", "-o", tmp_path, "--no-report")
+        assert done.returncode == 1 and runfile.read(tmp_path / "numpy-cpu.jsonl").complete, done.stderr
+        done = command("run", "-o", tmp_path)  # its report would be of one run, in the place of one of both
+        assert done.returncode == 2
+        assert f"error: {tmp_path}: another run writes here" in done.stderr
+    with locked(tmp_path, ["numpy-cpu.jsonl"]):
+        done = command("run", "-o", tmp_path, "--no-report")
+        assert done.returncode == 2
+        assert f"error: {tmp_path / 'numpy-cpu.jsonl'}: another run writes here" in done.stderr
+
+
 # Under pytest-xdist
 
 

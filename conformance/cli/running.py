@@ -132,7 +132,10 @@ def run(
     again = None if random_order is None else running.in_another_order(request, random_order)
     try:
         with ExitStack() as held:
-            locks = [held.enter_context(locked(one.output)) for one in (request, again) if one is not None]
+            # Runs of other backends that make no reports, as under tox, may go on beside one that makes none either.
+            files = [request.run_file(name).name for name in names] if no_report else []
+            folders = [one.output for one in (request, again) if one is not None]
+            locks = [lock for one in folders for lock in held.enter_context(locked(one, files))]
             status = _run(request, again, selection, broken, locks, not no_report)
     except LockedError as error:
         fail(str(error))
