@@ -21,6 +21,10 @@ from conformance.runfile import CANT_WRITE, LOST_RUN_FILE, CaseLine, Record, Run
 from conformance.suite.filing import parts_of
 
 _POLL_SECONDS = 0.05
+_MOST_WORKERS = 4
+_VARIANTS_OF_A_WORKER = 400
+"""Fewer are run sooner by one process than another one has imported its framework."""
+
 TIMEOUT = 60.0
 """Seconds that a variant may take, compiling included."""
 
@@ -80,6 +84,16 @@ class Request:
         if hasattr(os, "fork"):  # elsewhere a crash ends the backend's process, and --resume goes on from there
             command += ["-s", "--supervise", str(self.timeout), "--workers", str(self.workers)]
         return command
+
+
+def fitting_workers(at_once: int, variants: int) -> int:
+    """So many workers for each backend that no core is idle, and no worker has little to do.
+
+    Args:
+        at_once: how many backends run at once.
+        variants: how many each of them runs in a mode.
+    """
+    return max(1, min(processes.cores() // max(at_once, 1), variants // _VARIANTS_OF_A_WORKER, _MOST_WORKERS))
 
 
 def _start(request: Request, backend: str, locks: Sequence[int]) -> Child[Followed]:

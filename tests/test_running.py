@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from conformance import runfile, running
+from conformance import processes, runfile, running
 from conformance.casefile.loader import load
 from conformance.child import PYTEST_USAGE, Child
 from conformance.console import print_summary
@@ -357,6 +357,29 @@ def test_a_process_that_is_killed_leaves_nothing_behind(tmp_path: Path, monkeypa
     assert one.status == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         os.kill(int(one.said.text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("available", "at_once", "variants", "workers"),
+    [
+        (1, 1, 3000, 1),
+        (2, 1, 3000, 2),
+        (2, 2, 3000, 1),
+        (2, 4, 3000, 1),
+        (8, 4, 3000, 2),
+        (64, 1, 3000, 4),
+        (64, 4, 3000, 4),
+        (64, 1, 900, 2),
+        (64, 1, 399, 1),
+        (64, 1, 0, 1),
+        (64, 0, 3000, 4),
+    ],
+)
+def test_workers_are_as_many_as_leave_no_core_idle_and_have_something_to_do(
+    available: int, at_once: int, variants: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "cores", lambda: available)
+    assert running.fitting_workers(at_once, variants) == workers
 
 
 def test_entries_of_other_versions_are_counted_with_the_packages_that_they_are_about(

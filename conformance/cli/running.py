@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from conformance import processes
 from conformance.cli.application import app, err, examples, fail, out, to_its_end
 from conformance.cli.arguments import (
     Backends,
@@ -57,10 +57,18 @@ def run(
         typer.Option(
             "--jobs", "-j", metavar="N", min=1, help="Backends to run at once. Default: one a core, at most 4."
         ),
-    ] = min(os.cpu_count() or 1, 4),
+    ] = min(processes.cores(), 4),
     workers: Annotated[
-        int, typer.Option("--workers", "-n", metavar="N", min=1, help="Processes that share the cases of a backend.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--workers",
+            "-n",
+            metavar="N",
+            min=1,
+            help="Processes that share the cases of a backend. Default: as many as leave no core idle, at most 4; one "
+            "on a GPU or with --random-order.",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(
@@ -114,6 +122,10 @@ def run(
     # Results of a part must not take the place of those of the whole.
     part = "selected" if keyword or variant or mode else "shards" if shard else ""
     folder = output or Path("reports", part)
+    if workers is None:
+        # In processes of their own variants can't disturb each other; and a GPU is not divided into cores.
+        alone = random_order is not None or device != "cpu"
+        workers = 1 if alone else running.fitting_workers(min(jobs, len(names)), len(selection.variants))
     request = running.Request(
         names,
         folder,
