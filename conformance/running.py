@@ -260,7 +260,8 @@ def registry_notes(corpus: Corpus, names: Sequence[str], device: str) -> list[st
         if others := registry.of_other_versions():
             named = dict.fromkeys(package for entry in others for package in entry.ranges(versions))
             here = ", ".join(f"{package} {versions.get(package, '')}" for package in named)
-            lines.append(f"note: {len(others):,} {of} are about other versions than {here}; here they decide nothing")
+            verb, pronoun = ("is", "it decides") if len(others) == 1 else ("are", "they decide")
+            lines.append(f"note: {len(others):,} {of} {verb} about other versions than {here}; here {pronoun} nothing")
         if elsewhere := len(registry.elsewhere()):
             lines.append(
                 f"note: {elsewhere:,} {of} were seen on other machines or devices than {platform.machine()} {device}; "

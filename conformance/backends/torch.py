@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,10 @@ class TorchBackend(Backend):
         user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
         kept = f"torchinductor_{user}_{torch.backends.cpu.get_cpu_capability().replace(' ', '_')}"
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(tempfile.gettempdir(), kept))
+        # What torch logs of tracing and compiling (that a call it will refuse has failed, say) goes to
+        # stderr, where a call of the cases must print nothing.
+        if "TORCH_LOGS" not in os.environ:
+            logging.getLogger("torch").setLevel(logging.CRITICAL)
         # Every program is compiled through one function of this package; the default limit counts those together.
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000

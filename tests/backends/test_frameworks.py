@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -128,3 +131,16 @@ def test_a_training_step_gives_the_result_and_the_gradients_that_are_taken_by_th
 def test_only_a_backend_whose_calls_may_return_early_is_waited_for(framework: Any) -> None:
     assert (framework.waiter() is not None) is (framework.name == "jax")
     assert framework.copier(framework.from_numpy(np.ones(2, dtype=np.float32))) is None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_logs_of_compiling_is_not_printed_unless_asked_for(framework: Any) -> None:
+    """From 2.14 on it logs that a call has failed which it then refuses."""
+    if framework.name != "torch":
+        pytest.skip("only torch logs to stderr what it refuses")
+    code = "import sys, logging; from conformance.backends.torch import TorchBackend; b = TorchBackend(); "
+    code += "b.start(); import torch._dynamo; logging.getLogger('torch._subclasses.fake_tensor').error('failed')"
+    for wanted, printed in (({}, ""), ({"TORCH_LOGS": "+dynamo"}, "failed")):
+        environment = {k: v for k, v in os.environ.items() if k != "TORCH_LOGS"} | wanted
+        said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert (printed in said.stderr) and (bool(said.stderr) == bool(printed))
