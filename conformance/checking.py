@@ -14,7 +14,7 @@ from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SeenOn, SubsetFile
 from conformance.corpus import default_root
-from conformance.divergences import Entry, matches, unmatched
+from conformance.divergences import Entry, matches, shadowed, unmatched
 from conformance.files import read_file
 from conformance.reports.machines import summary
 
@@ -81,6 +81,21 @@ def stray_entries(corpus: Corpus) -> list[str]:
             if not any(matches(pattern, variant.id) for variant in variants)
         )
     return lines
+
+
+def dead_entries(corpus: Corpus) -> list[str]:
+    """A line for each registered divergence that can decide nothing, because of one before it."""
+    modes = {name: kind.run_modes("gpu") for name, kind in backends.usable().items()}
+    return [
+        f"divergences of {entry.backend}: {_named(entry)} decides nothing: {_named(other)} stands before it; limit "
+        f"that one, or remove this one"
+        for entry, other in shadowed(corpus.divergences, list(corpus.variants()), dict(modes), _spellings)
+    ]
+
+
+def _named(entry: Entry) -> str:
+    others = f" and {len(entry.patterns) - 1} more" if len(entry.patterns) > 1 else ""
+    return f"'{entry.patterns[0]}'{others} ({entry.summary})"
 
 
 def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[str]:

@@ -248,6 +248,45 @@ def unmatched(
     return found
 
 
+def shadowed(
+    entries: Iterable[tuple[str, Divergence]],
+    variants: Sequence[Variant],
+    modes: Mapping[str, Sequence[str]],
+    spellings: Callable[[str], Sequence[str]],
+) -> list[tuple[Entry, Entry]]:
+    """Entries that can decide nothing, and the first one that decides in their place.
+
+    That is one before, about the same, at every version, and wherever the other was seen.
+
+    Args:
+        entries: with their backends, in order.
+        variants: all there are.
+        modes: by backend; the entries of backends that are not there are not judged.
+        spellings: gives the names of a backend's spellings beside the primary ones.
+    """
+    cases: dict[str, list[Variant]] = {}
+    for variant in variants:
+        cases.setdefault(variant.case.id, []).append(variant)
+    found = []
+    deciding: dict[tuple[str, str, str, str], list[Entry]] = {}
+    for backend, spec in entries:
+        if backend not in modes:
+            continue
+        entry = Entry(backend, spec)
+        names = [name for name in spellings(backend) if any(matches(p, name) for p in spec.idioms)]
+        run = [(IDIOMS, name) for name in names] or [(mode, "") for mode in modes[backend] if mode != IDIOMS]
+        near = (v for case, some in cases.items() if any(_may_match(p, case) for p in entry.patterns) for v in some)
+        about = [variant for variant in near if entry.matches(variant.id)]
+        asked = [(backend, v.id, mode, name) for v in about for mode, name in run if entry.applies(v, mode, name)]
+        before = [[e for e in deciding.get(one, []) if e.spec.seen_on in (None, spec.seen_on)] for one in asked]
+        if before and all(before):
+            found.append((entry, before[0][0]))
+        elif not spec.versions:
+            for one in asked:
+                deciding.setdefault(one, []).append(entry)
+    return found
+
+
 NEVER_REGISTERED = frozenset({"state", "device"})
 """Channels in which no deviation can be registered: what else a call did, and where, is no result to live with."""
 

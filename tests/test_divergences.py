@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.errors import CaseFileError
 from conformance.casefile.loader import load
-from conformance.checking import stray_entries
+from conformance.checking import dead_entries, stray_entries
 from conformance.divergences import Registry, matches
 
 NUMPY = {"numpy": "2.4.6"}
@@ -518,6 +518,38 @@ def test_an_entry_may_state_versions_of_packages_beside_the_framework(
     registry = Registry(corpus.divergences, "numpy", {"numpy": "2.4.6", "scipy": "1.17.1"})
     assert (registry.find(next(corpus.variants()), "eager") is not None) == applies
     assert len(registry.of_other_versions()) == (not applies)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "dead"),
+    [
+        ("", "", True),
+        ("", "dtypes: [float32]", True),
+        ("", "versions: '<3'", True),
+        ("modes: [eager]", "", True),  # the only one that NumPy has
+        ("", "seen-on: {devices: [gpu]}", True),  # where it was seen, and everywhere else, the first one explains
+        ("dtypes: [float32]", "", False),
+        ("versions: '<3'", "", False),
+        ("versions: '<3'", "versions: '>=3'", False),
+        ("idioms: ['*']", "", False),
+        ("seen-on: {devices: [gpu]}", "", False),
+        ("seen-on: {devices: [gpu]}", "seen-on: {devices: [cpu]}", False),
+        ("seen-on: {devices: [gpu]}", "seen-on: {devices: [gpu]}", True),
+    ],
+)
+def test_an_entry_that_can_decide_nothing_for_one_before_it_is_reported(
+    before: str, after: str, dead: bool, folder: Callable[..., Any]
+) -> None:
+    text = f"{entry('{dtype: float64}', more=before)}\n{entry('{ulp: [1, 2]}', more=after)}"
+    lines = dead_entries(corpus_with(folder, text))
+    assert lines == (
+        [
+            "divergences of numpy: 'things/one*' (an error of 1 to 2 ULP) decides nothing: 'things/one*' (dtype float64) "
+            "stands before it; limit that one, or remove this one"
+        ]
+        if dead
+        else []
+    )
 
 
 def test_a_package_whose_version_no_run_records_is_reported(folder: Callable[..., Any]) -> None:

@@ -46,7 +46,7 @@ def check(
     if write_schemas:
         for path, text in checking.schema_files(corpus.root).items():
             path.write_text(text, encoding="utf-8")
-    problems = checking.stray_entries(corpus)
+    problems = checking.stray_entries(corpus) + checking.dead_entries(corpus)
     if cases is None:
         problems += [
             f"{path} is not current; conformance check --write-schemas" for path in checking.stale_schemas(corpus.root)
