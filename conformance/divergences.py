@@ -231,6 +231,7 @@ def unmatched(
         spellings: gives the names of a backend's spellings beside the primary ones.
     """
     found = []
+    cases = _by_case(variants)
     for backend, spec in entries:
         if backend not in modes:
             continue
@@ -238,7 +239,7 @@ def unmatched(
         names = spellings(backend) if spec.idioms else [""]
         for pattern in whole.patterns:
             entry = Entry(backend, msgspec.structs.replace(spec, cases=pattern))
-            candidates = [variant for variant in variants if matches(pattern, variant.id)]
+            candidates = _matching([pattern], cases)
             run = [(mode, name) for mode in modes[backend] for name in names if (mode == IDIOMS) == bool(name)]
             if not any(entry.applies(variant, mode, name) for variant in candidates for mode, name in run):
                 found.append((whole, pattern))
@@ -264,10 +265,8 @@ def shadowed(
         modes: by backend; the entries of backends that are not there are not judged.
         spellings: gives the names of a backend's spellings beside the primary ones.
     """
-    cases: dict[str, list[Variant]] = {}
-    for variant in variants:
-        cases.setdefault(variant.case.id, []).append(variant)
     found = []
+    cases = _by_case(variants)
     deciding: dict[tuple[str, str, str, str], list[Entry]] = {}
     for backend, spec in entries:
         if backend not in modes:
@@ -275,8 +274,7 @@ def shadowed(
         entry = Entry(backend, spec)
         names = [name for name in spellings(backend) if any(matches(p, name) for p in spec.idioms)]
         run = [(IDIOMS, name) for name in names] or [(mode, "") for mode in modes[backend] if mode != IDIOMS]
-        near = (v for case, some in cases.items() if any(_may_match(p, case) for p in entry.patterns) for v in some)
-        about = [variant for variant in near if entry.matches(variant.id)]
+        about = _matching(entry.patterns, cases)
         asked = [(backend, v.id, mode, name) for v in about for mode, name in run if entry.applies(v, mode, name)]
         before = [[e for e in deciding.get(one, []) if e.spec.seen_on in (None, spec.seen_on)] for one in asked]
         if before and all(before):
@@ -285,6 +283,23 @@ def shadowed(
             for one in asked:
                 deciding.setdefault(one, []).append(entry)
     return found
+
+
+def _by_case(variants: Iterable[Variant]) -> dict[str, list[Variant]]:
+    found: dict[str, list[Variant]] = {}
+    for variant in variants:
+        found.setdefault(variant.case.id, []).append(variant)
+    return found
+
+
+def _matching(patterns: Sequence[str], cases: Mapping[str, Sequence[Variant]]) -> list[Variant]:
+    """The variants that one of the patterns matches. Most patterns name their case."""
+    found: dict[str, Variant] = {}
+    for pattern in patterns:
+        plain, whole = _beginning(pattern)
+        near = [plain] if whole else [case for case in cases if case.startswith(plain)]
+        found |= {v.id: v for case in near for v in cases.get(case, ()) if matches(pattern, v.id)}
+    return list(found.values())
 
 
 NEVER_REGISTERED = frozenset({"state", "device"})
