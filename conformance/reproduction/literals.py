@@ -5,6 +5,7 @@ Which form it takes is tried out: a text is used only where `helpers.array` read
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import inspect
@@ -75,7 +76,7 @@ def given(stored: Stored, made: Made | None, written: int) -> str:
             "--run-file makes it from the cases"
         )
     text, value = numbers(due)
-    if size <= max(written, _MOST_WRITTEN) and _same(_laid(stored, value, lay), due):
+    if size <= max(written, _MOST_WRITTEN) and value is not None and _same(_laid(stored, value, lay), due):
         return _native(stored, text, layout)
     encoded = textwrap.fill(base64.b64encode(due.tobytes()).decode("ascii"), WIDTH)
     return _native(stored, f"base64.b64decode({_block(encoded)})", layout)
@@ -101,18 +102,26 @@ def first(stored: Stored, few: int, of_more: int) -> str:
     elements = _elements(stored).ravel()
     elements = elements[: elements.size if elements.size <= few else of_more]
     text, value = numbers(elements)
-    if not _same(helpers.array(stored.dtype, -1, value), elements):
+    if value is None or not _same(helpers.array(stored.dtype, -1, value), elements):
         text = f"bytes.fromhex({literal(elements.tobytes().hex())})"
     return f"({literal(stored.dtype)}, {tuple(stored.shape)!r}, {text})"
 
 
 def numbers(elements: np.ndarray) -> tuple[str, Any]:
-    """Elements as source, and what it stands for: floats as a text of them, everything else as a list."""
+    """Elements as source, and what it is read as: floats as a text of them, everything else as a list.
+
+    Complex numbers are sums in source, which lose signs of zeros; where one is not finite nothing reads them: None.
+    """
     if dtypes.of(elements).kind == "floating":
-        text = " ".join(_float(value) for value in elements.astype(np.float64).ravel().tolist())
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            wide = elements.astype(np.float64)
+        text = " ".join(map(_float, wide.ravel().tolist()))
         return _block(text), text
     values = elements.ravel().tolist()
-    return repr(values), values
+    text = repr(values)
+    if dtypes.of(elements).kind == "complex":
+        return text, ast.literal_eval(text) if np.isfinite(elements).all() else None
+    return text, values
 
 
 def _float(value: float) -> str:

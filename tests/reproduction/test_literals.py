@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, settings
 from hypothesis import given as examples
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from conformance.casefile import generators
@@ -45,6 +45,10 @@ def same(got: np.ndarray, due: np.ndarray) -> bool:
     return (got.dtype, got.shape, got.tobytes()) == (due.dtype, due.shape, due.tobytes())
 
 
+@example("complex64", b"\0\0\xc0\x7f\0\0\0\0", ())  # NaN: no literal reads as it
+@example("complex64", b"\0\0\0\0\0\0\0\x80", (-1,))  # 0 - 0j, which in source is -0 - 0j
+@example("complex64", b"\0\0\x80\x3f\0\0\0\x40", (1, -1))
+@example("bfloat16", b"\x81\x7f", (-1,))  # a signalling NaN, which NumPy warns of
 @settings(max_examples=200, deadline=None)
 @examples(st.sampled_from(sorted(DTYPES)), st.binary(max_size=320), st.sampled_from([(), (-1,), (1, -1), (-1, 1)]))
 def test_any_bits_come_back_in_any_dtype(dtype: str, raw: bytes, shape: tuple[int, ...]) -> None:
