@@ -68,9 +68,9 @@ def stray_entries(corpus: Corpus) -> list[str]:
         f"divergences of {name}: '{package}' is no package whose version its runs record; those are "
         f"{', '.join(kinds[name].distributions)}"
         for name, spec in corpus.divergences
-        if name in kinds and not isinstance(spec.versions, str)
-        for package in spec.versions
-        if package not in kinds[name].distributions
+        if name in kinds
+        for package in spec.ranges
+        if package and package not in kinds[name].distributions
     ]
     for subset in corpus.subsets:
         if subset.backend in modes and subset.mode not in modes[subset.backend]:
@@ -111,8 +111,7 @@ def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[s
         entry = Entry(backend, spec)
         place = spec.seen_on or SeenOn()
         seen = [*place.machines, *place.devices]
-        versions = {"": spec.versions} if isinstance(spec.versions, str) else spec.versions
-        ranges = [f"{package} {range_}".strip() for package, range_ in versions.items() if range_]
+        ranges = [f"{package} {range_}".strip() for package, range_ in spec.ranges.items()]
         where = [*spec.modes, *spec.dtypes, *ranges]
         yield f"{backend}  {', '.join(entry.patterns)}{'  ' + ', '.join(where) if where else ''}"
         if spec.idioms:

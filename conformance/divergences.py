@@ -145,10 +145,8 @@ class Entry:
 
     def ranges(self, versions: Mapping[str, str]) -> dict[str, str]:
         """The entry's ranges by package; `versions` are those of the backend's, the framework's own first."""
-        stated = self.spec.versions
-        if isinstance(stated, str):
-            return {package: stated for package in list(versions)[:1] if stated}
-        return dict(stated)
+        framework = next(iter(versions), "")
+        return {package or framework: range_ for package, range_ in self.spec.ranges.items()}
 
 
 class Registry:

@@ -278,8 +278,7 @@ def check_divergence(entry: Divergence) -> None:
         raise Mistake("expected a link that begins with https://", ("link",))
     for i, name in enumerate(entry.dtypes):
         dtype_named(name, ("dtypes", i))
-    versions = {"": entry.versions} if isinstance(entry.versions, str) else entry.versions
-    for package, range_ in versions.items():
+    for package, range_ in entry.ranges.items():
         _placed(partial(_specifier, range_), ("versions", package) if package else ("versions",))
 
 

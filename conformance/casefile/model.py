@@ -266,6 +266,13 @@ class Divergence(_Part, frozen=True):
     seen_on: Annotated[SeenOn | None, Meta(description="where it was seen, if not where the file says")] = None
     link: str = ""
 
+    @property
+    def ranges(self) -> dict[str, str]:
+        """Its version ranges by package; that of the framework, if it stands alone, under an empty name."""
+        if isinstance(self.versions, str):
+            return {"": self.versions} if self.versions else {}
+        return self.versions
+
 
 class DivergenceFile(_Part, frozen=True):
     """The registered deviations of one backend."""
