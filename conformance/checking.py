@@ -14,9 +14,10 @@ from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SeenOn, SubsetFile
 from conformance.corpus import default_root
-from conformance.divergences import Entry, matches, shadowed, unmatched
+from conformance.divergences import Entry, matches
 from conformance.files import read_file
 from conformance.reports.machines import summary
+from conformance.strays import shadowed, unmatched
 
 SCHEMAS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "schema.json": (CaseFile, "Conformance case file"),
