@@ -111,7 +111,7 @@ def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[s
             continue
         entry = Entry(backend, spec)
         place = spec.seen_on or SeenOn()
-        seen = [*place.machines, *place.devices]
+        seen = [*place.machines, *place.devices, *place.kernels]
         ranges = [f"{package} {range_}".strip() for package, range_ in spec.ranges.items()]
         where = [*spec.modes, *spec.dtypes, *ranges]
         yield f"{backend}  {', '.join(entry.patterns)}{'  ' + ', '.join(where) if where else ''}"

@@ -155,6 +155,8 @@ class Registry:
         backend: its name.
         versions: of its packages, the framework's own first.
         device: where it runs, as `conformance.devices` names it; on this machine.
+        kernels: what its framework computes with (`Backend.kernels`), once it has started. Where that is not known,
+            entries about certain kernels were seen elsewhere.
     """
 
     def __init__(
@@ -163,23 +165,22 @@ class Registry:
         backend: str,
         versions: Mapping[str, str],
         device: str = "cpu",
+        kernels: str = "",
     ) -> None:
-        here = platform.machine(), kind_of(device)
+        here = platform.machine(), kind_of(device), kernels
         self.entries = [Entry(name, spec, _seen(spec, *here)) for name, spec in entries if name == backend]
         covering = [entry for entry in self.entries if entry.covers(versions)]
-        self._covering = sorted(covering, key=lambda entry: not entry.demanded)  # what was seen here comes first
+        self._covering = sorted(covering, key=_nearest)
         self._of_case: dict[str, list[Entry]] = {}
         self._of_variant: tuple[str, list[Entry]] = ("", [])
 
-    def find(self, variant: Variant, mode: str, idiom: str = "") -> Entry | None:
-        """The first entry that applies here, or None: of those that were seen here, if there are any."""
+    def find(self, variant: Variant, mode: str, idiom: str = "") -> list[Entry]:
+        """The first entry that applies and was seen here, alone; or all that apply and were seen elsewhere only."""
         if self._of_variant[0] != variant.id:  # its modes and spellings follow each other
             about = self._about(variant.case.id)
             self._of_variant = (variant.id, [e for e in about if e.matches(variant.id)])
-        for entry in self._of_variant[1]:
-            if entry.applies(variant, mode, idiom):
-                return entry
-        return None
+        found = [entry for entry in self._of_variant[1] if entry.applies(variant, mode, idiom)]
+        return found[:1] if found and found[0].demanded else found
 
     def _about(self, case_id: str) -> list[Entry]:
         """The entries with a pattern that may match a variant of the case."""
@@ -206,10 +207,19 @@ def _within(range_: str, version: str) -> bool:
         return True
 
 
-def _seen(spec: Divergence, machine: str, device: str) -> bool:
-    """Whether it was seen on such a machine and kind of device."""
+def _nearest(entry: Entry) -> tuple[bool, bool]:
+    """What was seen here comes first; of that, what is about these kernels only."""
+    return not entry.demanded, not (entry.spec.seen_on or SeenOn()).kernels
+
+
+def _seen(spec: Divergence, machine: str, device: str, kernels: str) -> bool:
+    """Whether it was seen on such a machine, kind of device, and kernels."""
     place = spec.seen_on or SeenOn()
-    return (not place.machines or machine in place.machines) and (not place.devices or device in place.devices)
+    return (
+        (not place.machines or machine in place.machines)
+        and (not place.devices or device in place.devices)
+        and (not place.kernels or any(matches(pattern, kernels) for pattern in place.kernels))
+    )
 
 
 NEVER_REGISTERED = frozenset({"state", "device"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,6 +33,7 @@ class Judgement:
         end_to_end: largest error of the result against the whole composition in exact arithmetic, in ULP (for calls
             of more than one step; it shows what rounding between the steps costs, and decides nothing).
         profile: the errors by exponent, of a case whose accuracy is drawn.
+        link: of the registered divergence that it is.
     """
 
     verdict: Verdict
@@ -40,6 +42,7 @@ class Judgement:
     measured: Measured | None = None
     end_to_end: float | None = None
     profile: Profile | None = None
+    link: str = ""
 
 
 class Judge:
@@ -48,14 +51,15 @@ class Judge:
     def __init__(self) -> None:
         self.answers = Answers()
 
-    def judge(self, variant: Variant, program: Program, outcome: Outcome, entry: Entry | None = None) -> Judgement:
+    def judge(self, variant: Variant, program: Program, outcome: Outcome, entries: Sequence[Entry] = ()) -> Judgement:
         """The verdict on an outcome.
 
         Args:
             variant: what was run.
             program: its program.
             outcome: what came.
-            entry: the registered divergence that applies here, if one does. Where it was seen, it has to show.
+            entries: the registered divergence that was seen here, which has to show; or those that were seen elsewhere,
+                of which one may be what came.
         """
         self.answers.of_case(variant.case.id)
         examination = Examination(variant, program, outcome, self.answers)
@@ -68,10 +72,10 @@ class Judge:
         findings = examination.findings
         judgement = Judgement("passed", "", findings, examination.measured)
         judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
-        came = contradiction(entry, outcome, findings, examination.measured) if entry is not None else ""
+        entry, came = _nearest(entries, outcome, findings, examination.measured)
         fixed = "fixed, remove the entry" if came == CONFORMS else ""
         if entry is not None and not came:
-            judgement.verdict, judgement.reason = "divergent", entry.because
+            judgement.verdict, judgement.reason, judgement.link = "divergent", entry.because, entry.spec.link
         elif entry is not None and entry.demanded:
             judgement.verdict = "failed"
             judgement.reason = f"registered: {entry.summary}; got {came}{fixed and ': '}{fixed}"
@@ -84,3 +88,11 @@ class Judge:
         if entry is not None and judgement.verdict == "failed":
             findings.append(Finding("registry", f"as registered: {entry.summary}", came, fixed))
         return judgement
+
+
+def _nearest(
+    entries: Sequence[Entry], outcome: Outcome, findings: Sequence[Finding], measured: Measured | None
+) -> tuple[Entry | None, str]:
+    """The first entry that is exactly what came, or else the first one, and what came that it does not say."""
+    held = [(entry, contradiction(entry, outcome, findings, measured)) for entry in entries]
+    return next((one for one in held if not one[1]), held[0] if held else (None, ""))

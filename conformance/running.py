@@ -17,7 +17,7 @@ from conformance.divergences import Registry
 from conformance.following import Followed
 from conformance.judging import FAILURES
 from conformance.ordering import coupled
-from conformance.runfile import CANT_WRITE, LOST_RUN_FILE, CaseLine, Record, Run, RunFileError, UnwritableError
+from conformance.runfile import CANT_WRITE, LOST_RUN_FILE, CaseLine, Header, Record, Run, RunFileError, UnwritableError
 from conformance.suite.filing import parts_of
 
 _POLL_SECONDS = 0.05
@@ -246,16 +246,17 @@ def shortcomings(run: Run) -> list[str]:
     return [f"{run.header.backend}: the run is incomplete; missing: {missing or 'its footer'}"]
 
 
-def registry_notes(corpus: Corpus, names: Sequence[str], device: str) -> list[str]:
+def registry_notes(corpus: Corpus, headers: Sequence[Header]) -> list[str]:
     """Lines about registered divergences that decide nothing here, or not all they do elsewhere.
 
-    For each backend one about those of other versions, and one about those that were seen on other machines or devices
-    only.
+    For each backend that ran, one about those of other versions, and one about those that were seen on other machines,
+    devices or kernels only.
     """
     lines = []
-    for name in names:
-        versions = backends.load(name).versions()
-        registry = Registry(corpus.divergences, name, versions, device)
+    for header in headers:
+        name, versions, device = header.backend, header.versions, header.device
+        kernels = header.environment.get("kernels", "")
+        registry = Registry(corpus.divergences, name, versions, device, kernels)
         of = f"of the {len(registry.entries):,} registered divergences of {name}"
         if others := registry.of_other_versions():
             named = dict.fromkeys(package for entry in others for package in entry.ranges(versions))
@@ -263,9 +264,10 @@ def registry_notes(corpus: Corpus, names: Sequence[str], device: str) -> list[st
             verb, pronoun = ("is", "it decides") if len(others) == 1 else ("are", "they decide")
             lines.append(f"note: {len(others):,} {of} {verb} about other versions than {here}; here {pronoun} nothing")
         if elsewhere := len(registry.elsewhere()):
+            here = " ".join(filter(None, (platform.machine(), device, kernels and f"({kernels})")))
             lines.append(
-                f"note: {elsewhere:,} {of} were seen on other machines or devices than {platform.machine()} {device}; "
-                f"here they explain what they describe and need not show"
+                f"note: {elsewhere:,} {of} were seen on other machines, devices or kernels than {here}; here they "
+                f"explain what they describe and need not show"
             )
     return lines
 

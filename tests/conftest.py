@@ -85,8 +85,8 @@ def _run(
             else:
                 outcome = executor.gradient(program, inputs, executed, idiom)
         verdicts.outcomes[variant.id] = outcome
-        entry = registry.find(variant, mode, idiom)
-        verdicts.judgements[variant.id] = judge.judge(variant, program, outcome, entry)
+        entries = registry.find(variant, mode, idiom)
+        verdicts.judgements[variant.id] = judge.judge(variant, program, outcome, entries)
     return verdicts
 
 

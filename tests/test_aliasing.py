@@ -70,7 +70,7 @@ def judged(run: Callable[..., Outcome], variants: Callable[..., Any]) -> Callabl
 
     def verdict(text: str, backend: Any = None, entry: Any = None) -> Any:
         (variant,) = variants(text)
-        return Judge().judge(variant, compile_variant(variant), run(text, backend), entry)
+        return Judge().judge(variant, compile_variant(variant), run(text, backend), [entry] if entry else [])
 
     return verdict
 

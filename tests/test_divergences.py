@@ -436,7 +436,7 @@ def test_the_registry_tells_spellings_of_a_variant_apart(folder: Callable[..., A
     corpus = corpus_with(folder, text)
     registry, variant = Registry(corpus.divergences, "numpy", NUMPY), next(corpus.variants())
     for _ in range(2):
-        found = [registry.find(variant, "idioms" if name else "eager", name) for name in ("a", "", "b")]
+        found = [e for name in ("a", "", "b") for e in registry.find(variant, "idioms" if name else "eager", name)]
         assert [e.spec.instead.shape for e in found] == [[1], [2], [3]]
 
 
@@ -497,7 +497,7 @@ def test_an_entry_whose_range_the_version_has_left_is_listed_and_not_applied(
     registry = Registry(corpus.divergences, "numpy", {"numpy": version, "scipy": "1.0"})
     assert [e.spec.cases for e in registry.of_other_versions()] == (["things/one*"] if listed else [])
     variant = next(corpus.variants())
-    assert (registry.find(variant, "eager") is None) == listed
+    assert (registry.find(variant, "eager") == []) == listed
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_an_entry_may_state_versions_of_packages_beside_the_framework(
 ) -> None:
     corpus = corpus_with(folder, entry("{dtype: float64}", more=f"versions: {ranges}"))
     registry = Registry(corpus.divergences, "numpy", {"numpy": "2.4.6", "scipy": "1.17.1"})
-    assert (registry.find(next(corpus.variants()), "eager") is not None) == applies
+    assert (registry.find(next(corpus.variants()), "eager") != []) == applies
     assert len(registry.of_other_versions()) == (not applies)
 
 
@@ -669,6 +669,44 @@ def test_an_entry_that_was_seen_here_comes_before_those_that_were_seen_elsewhere
     both = entry("{shape: [1]}", more=ELSEWHERE[0]) + "\n" + entry("{dtype: float64}", more=HERE)
     assert on_cases(CASE, numpy_with(sigmoid=widened), both)["one[float32]"].verdict == "divergent"
     assert on_cases(CASE, None, both)["one[float32]"].verdict == "failed"
+
+
+def test_of_entries_that_were_seen_elsewhere_the_one_that_is_what_came_explains_it(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    both = entry("{shape: [1]}", more=ELSEWHERE[0]) + "\n" + entry("{dtype: float64}", more=ELSEWHERE[0])
+    assert on_cases(CASE, numpy_with(sigmoid=widened), both)["one[float32]"].verdict == "divergent"
+    other = on_cases(CASE, numpy_with(sigmoid=lambda x: widened(x) * 2), both)["one[float32]"]
+    assert (other.verdict, other.findings[-1].expected) == ("failed", "as registered: shape [1]")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "kernels", "demanded"),
+    [
+        ("['oneDNN *']", "oneDNN AVX2", True),
+        ("['oneDNN *']", "no oneDNN, AuthenticAMD", False),
+        ("['no oneDNN*', 'oneDNN AVX2']", "oneDNN AVX2", True),
+        ("['no oneDNN*', 'oneDNN AVX2']", "oneDNN AVX512", False),
+        ("['oneDNN *']", "", False),  # nobody knows
+        ("[]", "oneDNN AVX2", True),
+        ("[]", "", True),
+    ],
+)
+def test_an_entry_about_certain_kernels_is_demanded_where_they_run(
+    patterns: str, kernels: str, demanded: bool, folder: Callable[..., Any]
+) -> None:
+    corpus = corpus_with(folder, entry("{dtype: float64}", more=f"seen-on: {{kernels: {patterns}}}"))
+    registry = Registry(corpus.divergences, "numpy", NUMPY, "cpu", kernels)
+    assert len(registry.elsewhere()) == (not demanded)
+    assert [e.demanded for e in registry.find(next(corpus.variants()), "eager")] == [demanded]
+
+
+def test_an_entry_about_these_kernels_comes_before_one_about_all(folder: Callable[..., Any]) -> None:
+    both = entry("{shape: [1]}") + "\n" + entry("{dtype: float64}", more="seen-on: {kernels: [ours]}")
+    variant = next((corpus := corpus_with(folder, both)).variants())
+    for kernels, dtype in (("ours", "float64"), ("theirs", None)):
+        (found,) = Registry(corpus.divergences, "numpy", NUMPY, "cpu", kernels).find(variant, "eager")
+        assert found.spec.instead.dtype == dtype
 
 
 def test_an_entrys_own_place_replaces_that_of_its_file(folder: Callable[..., Any]) -> None:

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from conformance import processes, runfile, running
+from conformance import backends, processes, runfile, running
 from conformance.casefile.loader import load
 from conformance.child import PYTEST_USAGE, Child
 from conformance.console import print_summary
@@ -382,6 +382,11 @@ def test_workers_are_as_many_as_leave_no_core_idle_and_have_something_to_do(
     assert running.fitting_workers(at_once, variants) == workers
 
 
+def _header(backend: str, device: str = "cpu", kernels: str = "") -> Header:
+    versions, environment = backends.load(backend).versions(), {"kernels": kernels} if kernels else {}
+    return Header(2, "", backend, device, versions, environment, "", "", [], {}, [], "")
+
+
 def test_entries_of_other_versions_are_counted_with_the_packages_that_they_are_about(
     folder: Callable[..., Path],
 ) -> None:
@@ -390,7 +395,7 @@ def test_entries_of_other_versions_are_counted_with_the_packages_that_they_are_a
     registry = "\n  - ".join(["backend: numpy\ndivergences:", *(f"{{{entry}, versions: {one}}}" for one in ranges)])
     text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
     corpus = load(folder(text, **{"divergences/numpy.yaml": registry}))
-    (line,) = running.registry_notes(corpus, ["numpy", "torch"], "cpu")
+    (line,) = running.registry_notes(corpus, [_header("numpy"), _header("torch")])
     assert line == (
         f"note: 3 of the 4 registered divergences of numpy are about other versions than numpy {np.__version__}, "
         f"scipy {metadata.version('scipy')}; here they decide nothing"
@@ -407,13 +412,18 @@ divergences:
   - {{{entry}}}
   - {{{entry}, seen-on: {{devices: [gpu]}}}}
   - {{{entry}, seen-on: {{machines: [pdp11]}}}}
+  - {{{entry}, seen-on: {{kernels: ['theirs *']}}}}
 """
     text = "  - {name: one, given: {x: [1.0]}, call: exp(x)}"
     corpus = load(folder(text, **{"divergences/numpy.yaml": registry}))
-    for device, number in (("cpu", 2), ("gpu:1", 2)):
-        (line,) = running.registry_notes(corpus, ["numpy", "torch"], device)
-        assert line.startswith(f"note: {number} of the 3 registered divergences of numpy were seen on other machines ")
-        assert f"than {platform.machine()} {device};" in line
+    for device, kernels, number, where in (
+        ("cpu", "", 3, "cpu;"),
+        ("gpu:1", "", 3, "gpu:1;"),
+        ("cpu", "theirs AVX2", 2, "cpu (theirs AVX2);"),
+    ):
+        (line,) = running.registry_notes(corpus, [_header("numpy", device, kernels), _header("torch", device)])
+        assert line.startswith(f"note: {number} of the 4 registered divergences of numpy were seen on other machines, ")
+        assert f"than {platform.machine()} {where}" in line
 
 
 def test_there_is_a_command_of_the_package_itself(

@@ -241,8 +241,8 @@ class _Ground:
         else:
             aliasing = variant.case.expect.aliases is not None
             outcome = executor.run(program, inputs, self.mode, aliasing=aliasing)
-        entry = self._registry.find(variant, self._registered_mode)
-        return self._judge.judge(variant, program, outcome, entry)
+        entries = self._registry.find(variant, self._registered_mode)
+        return self._judge.judge(variant, program, outcome, entries)
 
     def _note(self, trial: Trial, variant: Variant, judgement: Judgement) -> None:
         if judgement.verdict != "failed":

@@ -247,6 +247,14 @@ class Backend(ABC):
         """A call that copies an array within the device's memory; None for a device whose memory is the machine's."""
         return None
 
+    def kernels(self) -> str:
+        """Which of its own code a framework runs on this processor, where it chooses: 'oneDNN AVX2', 'no oneDNN'.
+
+        Asked once it has started. Registered divergences may be about certain kernels only. Empty where the framework
+        has one code for all processors, or nobody knows.
+        """
+        return ""
+
     def settings(self) -> dict[str, str]:
         """Settings that can change results (threads, precision switches), for the record."""
         return {}

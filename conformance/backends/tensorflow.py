@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -127,11 +128,26 @@ class TensorflowBackend(Backend):
     def copier(self, array: Any) -> Callable[[], Any] | None:
         return None if kind_of(self.device) == "cpu" else lambda: tf.raw_ops.DeepCopy(x=array)
 
+    def kernels(self) -> str:
+        """oneDNN and the instruction set it computes with, or 'no oneDNN' and who made the processor.
+
+        Without it, TensorFlow takes the processor's approximate reciprocals, which differ from maker to maker.
+
+        TensorFlow turns it on by itself where the processor has instructions for neural networks (AVX512_VNNI or later
+        ones), and TF_ENABLE_ONEDNN_OPTS turns it on or off; it tells which holds in a module of its own only. Nothing
+        in Python tells what oneDNN found: that is what the processor has, up to the set that ONEDNN_MAX_CPU_ISA names.
+        """
+        try:
+            from tensorflow.python.util._pywrap_util_port import IsMklEnabled  # noqa: PLC0415
+        except ImportError:
+            return ""
+        if not IsMklEnabled():
+            return ", ".join(filter(None, ("no oneDNN", _vendor())))
+        has = getattr(sys.modules.get("numpy._core._multiarray_umath"), "__cpu_features__", {})
+        return f"oneDNN {_instruction_set(has, os.environ.get('ONEDNN_MAX_CPU_ISA', ''))}"
+
     def settings(self) -> dict[str, str]:
-        found = {
-            "intra-op threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
-            "oneDNN": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
-        }
+        found = {"intra-op threads": str(tf.config.threading.get_intra_op_parallelism_threads())}
         if kind_of(self.device) == "gpu":
             card = tf.config.list_physical_devices("GPU")[number_of(self.device)]
             found["gpu"] = str(tf.config.experimental.get_device_details(card).get("device_name", "unknown"))
@@ -150,3 +166,30 @@ class TensorflowBackend(Backend):
         tf.config.experimental.enable_tensor_float_32_execution(state["TF32"])
         if "keras" in sys.modules:
             sys.modules["keras"].backend.set_floatx(state["the default dtype of Keras"])
+
+
+_INSTRUCTION_SETS = {"SSE41": ("SSE41",), "AVX": ("AVX",), "AVX2": ("AVX2",), "AVX512": ("AVX512_SKX", "X86_V4")}
+"""Sets of vector instructions that oneDNN has code for, from the least, and how NumPy calls them."""
+
+
+def _instruction_set(has: Mapping[str, bool], limit: str) -> str:
+    """The widest vector instructions that oneDNN may use.
+
+    Args:
+        has: of features of the processor, as NumPy names them, whether it has them.
+        limit: what ONEDNN_MAX_CPU_ISA says, such as AVX2 or AVX512_CORE_VNNI; empty for no limit.
+    """
+    found = ""
+    for name, features in _INSTRUCTION_SETS.items():
+        if any(has.get(feature) for feature in features):
+            found = name
+        if limit.upper().partition("_")[0] == name:
+            break
+    return found or "of unknown instructions"
+
+
+def _vendor() -> str:
+    """Who made the processor, as it says itself: 'AuthenticAMD', 'GenuineIntel'; empty where nothing tells."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith("vendor_id")), "")
+    return platform.processor().rpartition(", ")[2] if sys.platform == "win32" else ""

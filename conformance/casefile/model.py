@@ -239,6 +239,10 @@ class SeenOn(_Part, frozen=True):
 
     machines: Annotated[list[str], Meta(description="as Python's platform.machine() names them, such as x86_64")] = []
     devices: list[Literal["cpu", "gpu"]] = []
+    kernels: Annotated[
+        list[Pattern],
+        Meta(description="patterns of what the backend says it computes with, such as 'oneDNN *' or 'no oneDNN'"),
+    ] = []
 
 
 VersionRange = Annotated[str, Meta(max_length=200)]

@@ -180,7 +180,7 @@ def _run(
     print_summary(out, runs)
     for problem in problems:
         err.print(f"error: {problem}")
-    for text in running.registry_notes(selection.corpus, request.backends, request.device):
+    for text in running.registry_notes(selection.corpus, [one.header for one in runs]):
         err.print(text)
     if request.keyword and not problems and not any(run_.size for run_ in runs):
         fail(f"no case matches '{request.keyword}', of those in {selection.folder}")

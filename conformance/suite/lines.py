@@ -13,7 +13,6 @@ from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
-from conformance.divergences import Registry
 from conformance.dtypes import DTYPES
 from conformance.execution import differentiated
 from conformance.findings import Measured
@@ -39,13 +38,11 @@ class Lines:
     Args:
         preparing: of the variants that it is about.
         answers: their exact answers.
-        registry: of the backend whose results are recorded.
     """
 
-    def __init__(self, preparing: Preparing, answers: Answers, registry: Registry) -> None:
+    def __init__(self, preparing: Preparing, answers: Answers) -> None:
         self._preparing = preparing
         self._answers = answers
-        self._registry = registry
 
     def record(self, result: Result) -> Record:
         """What a run file says of a result."""
@@ -53,7 +50,6 @@ class Lines:
         measured = judgement.measured
         got = list(outcome.gradients.values()) if variant.check == "gradient" else outcome.received[-1:]
         steps = self._preparing.prepared(variant).program.steps
-        entry = self._registry.find(variant, result.mode, result.idiom) if judgement.verdict == "divergent" else None
         return Record(
             variant.id,
             result.mode,
@@ -67,7 +63,7 @@ class Lines:
             list(measured.index) if measured else [],
             f"{measured.step + 1}, {steps[measured.step].operation}" if measured and len(steps) > 1 else "",
             _finite(judgement.end_to_end),
-            entry.spec.link if entry else "",
+            judgement.link,
             result.idiom,
             self._picture(variant, got) if variant.check == "value" else "",
             judgement.profile,

@@ -110,6 +110,8 @@ def environment(backend: Backend | None, changes: Sequence[Change] = ()) -> dict
         "cores": str(os.cpu_count() or "unknown"),
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
+    if backend is not None and (kernels := backend.kernels()):
+        found["kernels"] = kernels
     if changes:
         found["left by its start"] = in_short(changes)
     return found | (_settings(backend) if backend is not None else {})

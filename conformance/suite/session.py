@@ -83,7 +83,7 @@ class BackendSession:
         self._backend: Backend | None = None
         self._executor: Executor | None = None
         self._judge = Judge()
-        self._registry = Registry(selection.corpus.divergences, name, self._class.versions(), device)
+        self._registry = self._registered()
         self._writer: Writer | None = None
         self._recorded: Reader | None = None
         self._announce: Callable[[Attempt], None] = lambda attempt: None
@@ -92,7 +92,7 @@ class BackendSession:
         self._missing_modes: dict[str, str] = {}
         self._changed_by_start: list[Change] = []
         self._preparing = Preparing()
-        self._lines = Lines(self._preparing, self._judge.answers, self._registry)
+        self._lines = Lines(self._preparing, self._judge.answers)
         self._last_case = ""
         self._cases_run = 0
         self._process = os.getpid()
@@ -104,6 +104,7 @@ class BackendSession:
         try:
             with _quiet():
                 self._backend, self._changed_by_start = started(self._class, self.device)
+                self._registry = self._registered(self._backend.kernels())
                 self._executor = Executor(self._backend)
                 self.computes = self._executor.computes()
         except Unsupported as reason:
@@ -114,6 +115,11 @@ class BackendSession:
             self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
         if self._executor is None:
             self._backend = None
+
+    def _registered(self, kernels: str = "") -> Registry:
+        """What is registered of the backend here: before it has started, its kernels are not known."""
+        divergences = self.selection.corpus.divergences
+        return Registry(divergences, self.name, self._class.versions(), self.device, kernels)
 
     def record_to(
         self,
@@ -275,8 +281,8 @@ class BackendSession:
             outcome = self._executor.run(prepared.program, inputs, executed, idiom, aliasing)
         else:
             outcome = self._executor.gradient(prepared.program, inputs, executed, idiom)
-        entry = self._registry.find(variant, mode, idiom)
-        return Result(variant, mode, self._judge.judge(variant, prepared.program, outcome, entry), outcome, idiom)
+        entries = self._registry.find(variant, mode, idiom)
+        return Result(variant, mode, self._judge.judge(variant, prepared.program, outcome, entries), outcome, idiom)
 
     def _executed(self, mode: str) -> str:
         """The mode that other spellings are run in: the plain one."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import yaml
@@ -184,6 +185,8 @@ def test_what_is_written_is_a_registry_file_that_reads_back(
     file = yaml.safe_load(as_yaml(run.header, propose(run)))
     assert file["backend"] == "numpy"
     assert file["seen-on"] == {"machines": [platform.machine()], "devices": ["cpu"]}
+    header = msgspec.structs.replace(run.header, environment=run.header.environment | {"kernels": "ours AVX2"})
+    assert yaml.safe_load(as_yaml(header, propose(run)))["seen-on"]["kernels"] == ["ours AVX2"]
     (entry,) = file["divergences"]
     assert entry["instead"] == {"non-finite": 1}
     assert entry["first-seen"].startswith("numpy ")
