@@ -19,7 +19,7 @@ from harness import process, write_cases
 
 from conformance import runfile
 from conformance.runfile import FORMAT, CaseLine, Header, ModeSummary, Record, Shard, Stored, VariantLine, Writer
-from conformance.running import Request
+from conformance.running.running import Request
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 import faulty
@@ -195,7 +195,7 @@ def resuming() -> None:
 
 
 def _wait_for_the_lock(folder: Path) -> None:
-    from conformance.locking import LockedError, locked  # noqa: PLC0415 - there are systems without it
+    from conformance.running.locking import LockedError, locked  # noqa: PLC0415 - there are systems without it
 
     while True:
         try:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from conformance import backends
 from conformance.casefile.inputs import materialise
-from conformance.corpus import select
-from conformance.execution import Executor
-from conformance.program import compile_variant
+from conformance.execution.executor import Executor
+from conformance.execution.program import compile_variant
+from conformance.suite.selection import select
 
 
 def main(name: str, cases: str = "") -> None:

@@ -16,10 +16,10 @@ import yaml
 from conformance import backends
 from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
-from conformance.corpus import default_root, select
-from conformance.execution import Executor
-from conformance.program import compile_variant
-from conformance.running import Request
+from conformance.execution.executor import Executor
+from conformance.execution.program import compile_variant
+from conformance.running.running import Request
+from conformance.suite.selection import default_root, select
 from conformance.suite.session import BackendSession
 
 FLOOR = Path(__file__).with_name("floor.py")

@@ -24,11 +24,10 @@ from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
 from conformance.casefile.model import Divergence
 from conformance.casefile.variants import Variant
-from conformance.corpus import Selection, select
-from conformance.divergences import Registry
-from conformance.execution import Executor, Outcome
-from conformance.judging import Judge, Judgement
-from conformance.program import compile_variant
+from conformance.execution.executor import Executor, Outcome
+from conformance.execution.program import compile_variant
+from conformance.judging.divergences import Registry
+from conformance.judging.judge import Judge, Judgement
 from conformance.runfile import (
     FORMAT,
     CaseLine,
@@ -41,6 +40,7 @@ from conformance.runfile import (
     Writer,
     read,
 )
+from conformance.suite.selection import Selection, select
 
 
 @dataclass

@@ -1,1 +1,1 @@
-"""Backends that are wrong on purpose, and whether the cases catch them. `conformance audit` runs it."""
+"""`conformance audit`: backends that are wrong on purpose, and whether the cases catch them. Imports suite, judging."""

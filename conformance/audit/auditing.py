@@ -29,12 +29,13 @@ from conformance.audit.defect import Defect, Where
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function
 from conformance.casefile.inputs import materialise
+from conformance.casefile.patterns import matches
 from conformance.casefile.variants import LoadedCase, Variant
-from conformance.corpus import Selection
-from conformance.divergences import Registry, matches
-from conformance.execution import Executor
-from conformance.judging import Judge, Judgement
-from conformance.program import Program, compile_variant
+from conformance.execution.executor import Executor
+from conformance.execution.program import Program, compile_variant
+from conformance.judging.divergences import Registry
+from conformance.judging.judge import Judge, Judgement
+from conformance.suite.selection import Selection
 
 THEMES = (values, losses, shapes, precision, specials, conditions, manners, noise, gradients, compiled)
 

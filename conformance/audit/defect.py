@@ -19,12 +19,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from conformance.answers import Answer, Answers
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Idioms
 from conformance.casefile.variants import Variant
-from conformance.findings import Channel
-from conformance.program import Ref, Step
+from conformance.execution.program import Ref, Step
+from conformance.judging.answers import Answer, Answers
+from conformance.judging.findings import Channel
 
 Where = Literal["plain", "compiled"]
 """In which kind of mode a defect shows: the backend's plain one, or one that compiles."""

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from conformance.answers import Answer
 from conformance.audit.defect import Defects, Right
 from conformance.casefile.expressions import Comparison
 from conformance.casefile.variants import Variant
-from conformance.findings import Channel
+from conformance.judging.answers import Answer
+from conformance.judging.findings import Channel
 
 defects = Defects()
 

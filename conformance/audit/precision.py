@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 from conformance.audit.defect import Defects, Right
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 
 defects = Defects()
 

@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from conformance.audit.auditing import ENOUGH, Audit, Trial, by_verdict
-from conformance.terminal import Terminal
+from conformance.words.terminal import Terminal
 
 _SHOWN = 2
 _MOST_UNSOUND = 20

@@ -28,7 +28,7 @@ import numpy as np
 
 from conformance.backends.scripts import ModeScript
 from conformance.backends.spelling import Function, Idioms, Unsupported
-from conformance.devices import kind_of
+from conformance.ground.devices import kind_of
 
 Native = Any
 """An array of the framework."""
@@ -58,7 +58,7 @@ class Backend(ABC):
             change no others.
 
     Attributes:
-        device: its name, as `conformance.devices` has it.
+        device: its name, as `conformance.ground.devices` has it.
         threads: how many threads `start` lets the framework compute with. One, unless `limit_threads` says otherwise:
             sums are split among threads, so results would depend on the machine's cores.
     """
@@ -118,7 +118,7 @@ class Backend(ABC):
 
     @abstractmethod
     def devices(self) -> list[str]:
-        """The devices at hand, as `conformance.devices` names them: ``cpu``, ``gpu``, ``gpu:1``."""
+        """The devices at hand, as `conformance.ground.devices` names them: ``cpu``, ``gpu``, ``gpu:1``."""
 
     @abstractmethod
     def device_of(self, array: Native) -> str:

@@ -15,7 +15,7 @@ from conformance.backends.idioms.jax import idiom
 from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import jax as pieces
 from conformance.backends.spelling import Function
-from conformance.devices import kind_of, named, number_of
+from conformance.ground.devices import kind_of, named, number_of
 
 if TYPE_CHECKING:
     import jax

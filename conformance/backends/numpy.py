@@ -10,7 +10,7 @@ from conformance.backends.base import Backend, foreign
 from conformance.backends.idioms.numpy import idiom
 from conformance.backends.scripts import ModeScript, pinned, source_of
 from conformance.backends.scripts import numpy as pieces
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 
 
 class NumpyBackend(Backend):

@@ -16,7 +16,7 @@ from conformance.backends.idioms.tensorflow import idiom
 from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import tensorflow as pieces
 from conformance.backends.spelling import Function
-from conformance.devices import kind_of, named, number_of
+from conformance.ground.devices import kind_of, named, number_of
 
 if TYPE_CHECKING:
     import tensorflow as tf

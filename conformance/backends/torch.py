@@ -18,8 +18,8 @@ from conformance.backends.idioms.torch import idiom
 from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import torch as pieces
 from conformance.backends.spelling import Function
-from conformance.devices import kind_of, named, number_of
-from conformance.layouts import copied
+from conformance.ground.devices import kind_of, named, number_of
+from conformance.ground.layouts import copied
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from conformance import limits
 from conformance.casefile import expressions, inputs, printed
 from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.casefile.expressions import Comparison, Expression
@@ -32,8 +31,9 @@ from conformance.casefile.model import (
 )
 from conformance.casefile.numbers import dtype_named, leaves, literal_shape, to_array
 from conformance.casefile.variants import natural_case_dtype
-from conformance.dtypes import DTYPES
-from conformance.layouts import LAYOUTS
+from conformance.ground import limits
+from conformance.ground.dtypes import DTYPES
+from conformance.ground.layouts import LAYOUTS
 from conformance.ops import OPERATIONS
 
 

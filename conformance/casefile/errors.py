@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conformance import limits
-from conformance.visible import clipped, on_one_line
+from conformance.ground import limits
+from conformance.words.visible import clipped, on_one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from conformance import limits
 from conformance.casefile.errors import Mistake, did_you_mean
+from conformance.ground import limits
 from conformance.ops import OPERATIONS, Operation, Parameter
 from conformance.ops.base import Arrays, Data
 

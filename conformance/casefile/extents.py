@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance import limits
 from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import Call, Comparison, Constant, Expression, ListOf, Name, ShapeOf, plain
+from conformance.ground import limits
 
 Shape = tuple[int, ...]
 

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from conformance import limits
 from conformance.casefile import printed
 from conformance.casefile.errors import Mistake
 from conformance.casefile.generators import generate
@@ -17,8 +16,9 @@ from conformance.casefile.model import Binades, Full, Given, Integers, Linspace,
 from conformance.casefile.numbers import dtype_named, to_array
 from conformance.casefile.printed import Printed
 from conformance.casefile.variants import Variant
-from conformance.dtypes import DType
-from conformance.layouts import laid_out
+from conformance.ground import limits
+from conformance.ground.dtypes import DType
+from conformance.ground.layouts import laid_out
 from conformance.truth.rounding import assemble, round_floats, round_fraction
 
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
-from conformance import limits
 from conformance.casefile import checks, expressions, yaml_reader
 from conformance.casefile.errors import CaseFileError, Mistake, Problem, did_you_mean, place_in
 from conformance.casefile.model import (
@@ -33,7 +32,8 @@ from conformance.casefile.model import (
     Within,
 )
 from conformance.casefile.variants import LoadedCase, Variant, expand, grid_of
-from conformance.files import files_under, read_file
+from conformance.ground import limits
+from conformance.ground.files import files_under, read_file
 
 DIVERGENCES = "divergences"
 SUBSETS = "subsets.yaml"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from conformance.casefile.errors import Mistake, did_you_mean
-from conformance.dtypes import DTYPES, NAMED_VALUES, DType
+from conformance.ground.dtypes import DTYPES, NAMED_VALUES, DType
 from conformance.truth.rounding import assemble, round_dyadic, round_floats, round_fraction
 
 _HEX_FLOAT = re.compile(r"[-+]?0x([0-9a-fA-F]{1,64})(?:\.([0-9a-fA-F]{0,64}))?p([-+]?[0-9]{1,5})")

@@ -14,9 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from conformance import limits
 from conformance.casefile.errors import Mistake, did_you_mean
-from conformance.dtypes import DTYPES
+from conformance.ground import limits
+from conformance.ground.dtypes import DTYPES
 
 _TOKEN = re.compile(
     r"(?P<space>[\s,]+)|(?P<open>\[)|(?P<close>\])"

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance import limits
 from conformance.casefile import expressions, printed
 from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.casefile.expressions import Comparison, Expression
 from conformance.casefile.model import Case, Expect, Given
 from conformance.casefile.numbers import dtype_named, natural_dtype
-from conformance.dtypes import DTYPES, GROUPS, DType
+from conformance.ground import limits
+from conformance.ground.dtypes import DTYPES, GROUPS, DType
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from conformance import limits
 from conformance.casefile.errors import place_in
+from conformance.ground import limits
 
 _LIST_DEPTH = 2  # a list in the file's own mapping
 _TOO_DEEP = f"nesting deeper than {limits.YAML_DEPTH} levels"

@@ -13,7 +13,7 @@ from conformance.cli.arguments import Device, named_device
 @app.command("backends", short_help="Show the backends, and what they have.")
 def backends_() -> None:
     """Show the backends: versions, devices, modes, and whether they flush subnormals."""
-    from conformance.explaining import backend_rows
+    from conformance.suite.explaining import backend_rows
 
     for name, versions, devices, modes, flushed in backend_rows():
         out.print(name)

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
-from conformance.terminal import CLOSED_PIPE, Terminal, end, open_closed_streams
+from conformance.words.terminal import CLOSED_PIPE, Terminal, end, open_closed_streams
 
 app = typer.Typer(
     help="Runs one set of cases through PyTorch, TensorFlow, JAX and NumPy, and judges every result against exact "

@@ -11,7 +11,7 @@ import typer
 from conformance.cli.application import err, fail
 
 if TYPE_CHECKING:
-    from conformance.corpus import Selection
+    from conformance.suite.selection import Selection
 
 Backends = Annotated[
     list[str] | None,
@@ -45,7 +45,7 @@ Output = Annotated[
 def selected(cases: Path | None, patterns: list[str], keyword: str = "", beyond_subsets: bool = False) -> Selection:
     """What is asked for, of the case files; ends with status 2 where they have mistakes, or nothing matches."""
     from conformance.casefile.errors import CaseFileError
-    from conformance.corpus import SelectionError, check_keyword, select
+    from conformance.suite.selection import SelectionError, check_keyword, select
 
     if cases is not None and not os.path.exists(cases):
         fail(f"{cases}: no such file or folder")
@@ -73,7 +73,7 @@ def named_backends(wanted: list[str] | None) -> list[str]:
 
 def named_device(name: str) -> str:
     """The device's name as it is written everywhere; ends with status 2 where it is none."""
-    from conformance import devices
+    from conformance.ground import devices
 
     try:
         return devices.device(name)
@@ -92,7 +92,8 @@ def able(names: list[str], device: str, by_name: bool) -> list[str]:
         device: where they are to run.
         by_name: whether they were asked for: then they run where another one can, and are `unsupported`.
     """
-    from conformance import backends, probing
+    from conformance import backends
+    from conformance.running import probing
 
     reasons = {name: reason for name in names if (reason := backends.load(name).not_installed())}
     if device != "cpu":

@@ -21,8 +21,8 @@ from conformance.cli.arguments import (
     selected,
     tell_of_broken,
 )
-from conformance.files import files_in
-from conformance.terminal import write
+from conformance.ground.files import files_in
+from conformance.words.terminal import write
 
 
 @app.command(
@@ -38,7 +38,7 @@ def check(
     ] = False,
 ) -> None:
     """Check the case files: every mistake, patterns that match nothing, stale schemas, the document's provenance."""
-    from conformance import checking
+    from conformance.checking import checking
 
     selection = selected(cases, [])
     corpus = selection.corpus
@@ -83,7 +83,7 @@ def list_(
 ) -> None:
     """List the manifest: every variant, and how many of them each mode of each backend runs."""
     from conformance import backends
-    from conformance.corpus import manifest_digest
+    from conformance.suite.selection import manifest_digest
 
     selection = selected(cases, variant or [])
     variants = selection.variants
@@ -127,7 +127,7 @@ def explain(
     cases: Cases = None,
 ) -> None:
     """Explain a variant: the case, its exact answer, its budget, and every backend's answer and idiom."""
-    from conformance.explaining import explain as lines
+    from conformance.suite.explaining import explain as lines
 
     selection = selected(cases, [variant])
     found = selection.variants
@@ -200,7 +200,9 @@ def divergences(
     A proposed entry lacks its reason, and a registry with such an entry does not load: find out why it deviates, write
     that down, add a link that you have read, and put the entry into cases/divergences/.
     """
-    from conformance import checking, proposing, runfile, running
+    from conformance import runfile
+    from conformance.checking import checking, proposing
+    from conformance.running import running
 
     if not propose:
         for line in checking.registered(selected(cases, []).corpus, backend and named_backends(backend)):

@@ -9,7 +9,7 @@ import typer
 
 from conformance.cli.application import app, err, examples, fail, out, to_its_end
 from conformance.cli.pages import read_timings, write_reports, write_timing
-from conformance.files import files_in
+from conformance.ground.files import files_in
 
 
 @app.command(
@@ -26,8 +26,10 @@ def report(
     ),
 ) -> None:
     """Write the reports of run files, and of the timing files in the output folder. Needs no cases and no framework."""
-    from conformance import merging, runfile, running
-    from conformance.console import print_summary
+    from conformance import runfile
+    from conformance.runfile import merging
+    from conformance.running import running
+    from conformance.running.console import print_summary
 
     paths = run_files or files_in(output, ".jsonl")
     timings = read_timings(output)
@@ -67,9 +69,11 @@ def merge(
     Refused are files of different cases, selections or versions, and the same variant twice. What is missing of a run
     is said, and ends this with status 3.
     """
-    from conformance import merging, runfile, running
-    from conformance.console import print_summary
-    from conformance.locking import LockedError, locked
+    from conformance import runfile
+    from conformance.runfile import merging
+    from conformance.running import running
+    from conformance.running.console import print_summary
+    from conformance.running.locking import LockedError, locked
 
     try:
         with locked(output):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conformance import processes
 from conformance.cli.application import app, err, examples, fail, out, to_its_end
 from conformance.cli.arguments import (
     Backends,
@@ -26,11 +25,12 @@ from conformance.cli.arguments import (
     tell_of_broken,
 )
 from conformance.cli.pages import write_reports, write_timing
+from conformance.ground import processes
 
 if TYPE_CHECKING:
-    from conformance.corpus import Selection
     from conformance.runfile import Run
-    from conformance.running import Request
+    from conformance.running.running import Request
+    from conformance.suite.selection import Selection
 
 _MOST_KINDS_SHOWN = 20
 
@@ -106,8 +106,10 @@ def run(
     written; 3, a run is incomplete or nothing of it could run; 130, interrupted by Ctrl-C; 141, nobody reads the
     output.
     """
-    from conformance import backends, running, sharding
-    from conformance.locking import LockedError, locked
+    from conformance import backends
+    from conformance.running import running
+    from conformance.running.locking import LockedError, locked
+    from conformance.suite import sharding
 
     asked, device = named_backends(backend), named_device(device)
     names = _chosen(running.with_modes, "the mode", asked, mode or [], device, backend is not None)
@@ -165,10 +167,10 @@ def _run(
     report: bool,
 ) -> int:
     """Run, tell what came of it, write the reports; then run `again`, and tell what depends on the order."""
-    from conformance import running
-    from conformance.console import print_summary
-    from conformance.failure import record_text
-    from conformance.kinds import kinds
+    from conformance.runfile.failure import record_text
+    from conformance.runfile.kinds import kinds
+    from conformance.running import running
+    from conformance.running.console import print_summary
 
     runs, problems = _made(request, locks)
     problems += broken
@@ -201,8 +203,8 @@ def _run(
 
 def _made(request: Request, locks: Sequence[int]) -> tuple[list[Run], list[str]]:
     """The runs that were asked for, and a line for everything that kept one from being whole."""
-    from conformance import running
-    from conformance.console import Watch
+    from conformance.running import running
+    from conformance.running.console import Watch
 
     with Watch(err) as watch:
         children, refused = running.run(request, watch, locks)
@@ -244,8 +246,8 @@ def bench(
     Exit status: 0, timed; 2, usage error, another one times into the same folder, or pages or output can't be written;
     3, a backend could not be timed; 130, interrupted by Ctrl-C; 141, nobody reads the output.
     """
-    from conformance.console import Watch
-    from conformance.locking import LockedError, locked
+    from conformance.running.console import Watch
+    from conformance.running.locking import LockedError, locked
     from conformance.timing import benching
     from conformance.timing.model import FOLDER
     from conformance.timing.plan import PlanError, parse_plan
@@ -304,7 +306,7 @@ def _chosen(
 
 
 def _refuse_strays(selection: Selection) -> None:
-    from conformance import checking
+    from conformance.checking import checking
 
     if not selection.patterns:
         lines = checking.stray_entries(selection.corpus)

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from conformance.casefile.patterns import matches
 from conformance.diffing import questions, records
 from conformance.diffing.circumstances import Difference, of_runs, of_timings
 from conformance.diffing.findings import Category, Change, Weight
 from conformance.diffing.pairing import Cause, Pairing, RunPair
 from conformance.diffing.timings import TimingComparison, compare_timings
-from conformance.divergences import matches
-from conformance.failure import repeat_command
 from conformance.runfile import CaseLines, Record, Run
-from conformance.visible import visible
+from conformance.runfile.failure import repeat_command
+from conformance.words.visible import visible
 
 _QUESTIONS_KEPT = 200
 _TIMES = "times of "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.reports.arrays import identical
 from conformance.runfile import CaseLine, Stored, VariantLine
+from conformance.runfile.arrays import identical
 
 
 def case_change(a: CaseLine, b: CaseLine) -> str:

@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.reports.agreement import distance
-from conformance.reports.arrays import identical, load, shown
 from conformance.runfile import Record, Stored
-from conformance.visible import clipped, on_one_line
+from conformance.runfile.arrays import distance, identical, load, shown
+from conformance.words.visible import clipped, on_one_line
 
 Direction = Literal["worse", "better"]
 

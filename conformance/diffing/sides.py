@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance import merging, runfile
-from conformance.files import files_in
-from conformance.runfile import Run, RunFileError
+from conformance import runfile
+from conformance.ground.files import files_in
+from conformance.runfile import Run, RunFileError, merging
 from conformance.timing import timingfile
 from conformance.timing.model import TimingRun
 from conformance.timing.timingfile import TimingFileError

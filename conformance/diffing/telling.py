@@ -9,7 +9,7 @@ from conformance.diffing.findings import Category, Change, Group
 from conformance.diffing.pairing import Cause
 from conformance.diffing.records import Told, short
 from conformance.diffing.timings import TimingChange
-from conformance.wording import ulps
+from conformance.words.wording import ulps
 
 CATEGORIES = {
     "worse": "verdicts that became worse",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.dtypes import DTYPES, DType
+from conformance.ground.dtypes import DTYPES, DType
 from conformance.ops.base import Data, MaybeDType, operation
 from conformance.truth.rounding import assemble, round_floats, round_fraction
 

@@ -20,8 +20,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import numpy as np
 
-from conformance import dtypes
-from conformance.dtypes import DType
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DType
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance import dtypes
-from conformance.dtypes import DTYPES, DType
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DTYPES, DType
 from conformance.ops.base import Array, Backward, Flag, MaybeAxis, operation, same_dtype, summation_growth
 from conformance.ops.conventions import IEEE, Conventional, finite
 from conformance.truth import balls

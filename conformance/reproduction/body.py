@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 
 from conformance.casefile.expressions import Comparison, Expression
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS
 from conformance.reproduction.calls import NotPythonError, Statements
 from conformance.reproduction.foreign import comment

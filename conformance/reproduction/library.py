@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.backends.scripts import source_of
 from conformance.casefile import generators
-from conformance.layouts import MAKERS as LAYOUTS
+from conformance.ground.layouts import MAKERS as LAYOUTS
 from conformance.reproduction import helpers
 from conformance.truth.rounding import to_odd_float32
 

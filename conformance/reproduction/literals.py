@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from conformance import dtypes, limits
 from conformance.casefile.generators import MAKERS
-from conformance.dtypes import DTYPES
-from conformance.layouts import LAYOUTS
-from conformance.layouts import MAKERS as LAYOUT_MAKERS
+from conformance.ground import dtypes, limits
+from conformance.ground.dtypes import DTYPES
+from conformance.ground.layouts import LAYOUTS
+from conformance.ground.layouts import MAKERS as LAYOUT_MAKERS
 from conformance.reproduction import helpers
 from conformance.reproduction.calls import literal
 from conformance.runfile import Made, Stored, plain

@@ -11,11 +11,11 @@ import msgspec
 from conformance import backends, runfile
 from conformance.backends.base import IDIOMS
 from conformance.casefile.inputs import materialise
+from conformance.casefile.patterns import matches
 from conformance.casefile.variants import Variant
-from conformance.corpus import Selection
-from conformance.divergences import matches
 from conformance.reproduction.composing import Composer, NoScriptError, Script
 from conformance.runfile import CaseLines, Stored, VariantLine
+from conformance.suite.selection import Selection
 from conformance.suite.session import BackendSession
 
 WRITTEN = 128

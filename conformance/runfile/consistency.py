@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from conformance import limits
 from conformance.backends.base import IDIOMS
-from conformance.judging import VERDICTS
+from conformance.ground import limits
+from conformance.ground.verdicts import VERDICTS
 from conformance.runfile.lines import Header, Record
 
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from conformance.files import open_file
+from conformance.ground.files import open_file
 from conformance.runfile.lines import Header, IdiomSource, ModeSummary, Part
 from conformance.runfile.reading import RunFileError, lines_of, read
 from conformance.runfile.sealing import LineError, check_seal

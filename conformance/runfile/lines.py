@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta, Struct
 
-from conformance import dtypes
-from conformance.accuracy import Profile
 from conformance.backends.scripts import ModeScript
-from conformance.dtypes import DTYPES
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DTYPES
+from conformance.judging.accuracy import Profile
 
 FORMAT = 2
 LARGEST_STORED = 4096
@@ -325,7 +325,7 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
 
 
 class FindingLine(Struct, frozen=True, omit_defaults=True):
-    """A channel that differs (see `conformance.judging.Finding`)."""
+    """A channel that differs (see `conformance.judging.judge.Finding`)."""
 
     channel: str
     expected: str
@@ -340,8 +340,8 @@ class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=
     Attributes:
         variant, mode: which.
         idiom: in mode 'idioms', the spelling.
-        picture: where each element of a result that is too large to be stored is off (see `conformance.picture`).
-        verdict: one of `conformance.judging.VERDICTS`.
+        picture: where each element of a result that is off that is too large to be stored (`runfile.picture`).
+        verdict: one of `conformance.ground.verdicts.VERDICTS`.
         reason: one line, for everything that did not pass.
         findings: the channels that differ.
         got: the result of the last step (for a gradient variant, the gradients).

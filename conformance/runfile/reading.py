@@ -15,14 +15,14 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from conformance import limits
-from conformance.files import open_file
-from conformance.judging import VERDICTS
+from conformance.ground import limits
+from conformance.ground.files import open_file
+from conformance.ground.verdicts import VERDICTS
 from conformance.runfile.consistency import header_problem, record_problem
 from conformance.runfile.lines import FORMAT, CaseLine, Count, Footer, Header, Line, Record, Stored, VariantLine
 from conformance.runfile.manifest import Manifest
 from conformance.runfile.sealing import LineError, check_seal, decode, is_sealed
-from conformance.visible import clipped, on_one_line
+from conformance.words.visible import clipped, on_one_line
 
 
 class RunFileError(ValueError):

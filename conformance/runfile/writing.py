@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from conformance.judging import VERDICTS
+from conformance.ground.verdicts import VERDICTS
 from conformance.runfile.lines import CaseLine, Footer, Header, Line, Record, VariantLine
 from conformance.runfile.reading import Reader
 from conformance.runfile.sealing import encode

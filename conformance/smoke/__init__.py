@@ -1,1 +1,1 @@
-"""`conformance smoke`: is it the adapter that is broken, or the framework?"""
+"""`conformance smoke`: is it the adapter that is broken, or the framework? Imports execution, backends, operations."""

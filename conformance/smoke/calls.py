@@ -11,12 +11,12 @@ import numpy as np
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Unsupported
 from conformance.backends.state import Watch, in_short, of_calls
-from conformance.execution import Executor
+from conformance.execution.executor import Executor
+from conformance.execution.program import Program, Ref, Refs, Step
 from conformance.ops import OPERATIONS
-from conformance.program import Program, Ref, Refs, Step
 from conformance.smoke.contract import modes_here, plain_scope
 from conformance.smoke.line import Line, Party, in_words, to_blame
-from conformance.wording import describe
+from conformance.words.wording import describe
 
 _ARRAYS = ("a", "b", "x", "p", "target", "weight", "pos_weight")
 

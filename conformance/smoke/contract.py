@@ -14,9 +14,9 @@ import numpy as np
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Unsupported
 from conformance.backends.state import Watch, of_calls
-from conformance.devices import device
-from conformance.dtypes import DTYPES, DType
-from conformance.layouts import LAYOUTS, laid_out
+from conformance.ground.devices import device
+from conformance.ground.dtypes import DTYPES, DType
+from conformance.ground.layouts import LAYOUTS, laid_out
 from conformance.smoke.line import FaultError
 
 Check = Callable[[Backend], str]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.casefile.variants import Variant
-from conformance.execution import Outcome
-from conformance.judging import Judgement
+from conformance.execution.executor import Outcome
+from conformance.judging.judge import Judgement
 
 
 @dataclass(frozen=True, slots=True)

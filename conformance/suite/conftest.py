@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import backends, sharding
+from conformance import backends
 from conformance.casefile.errors import CaseFileError
-from conformance.corpus import SelectionError, select
-from conformance.ordering import place
 from conformance.runfile import LOST_RUN_FILE, RunFileError, UnwritableError
-from conformance.suite import filing
+from conformance.suite import filing, sharding
 from conformance.suite.describing import Item, WholeOfShard
 from conformance.suite.filing import Filing
+from conformance.suite.ordering import place
 from conformance.suite.resuming import ResumeError
+from conformance.suite.selection import SelectionError, select
 from conformance.suite.session import BackendSession
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import conformance
 from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.scripts import ModeScript
 from conformance.backends.state import Change
-from conformance.corpus import Selection, Share, manifest_digest
 from conformance.ops import OPERATIONS, Operation
 from conformance.runfile import FORMAT, Header, IdiomSource, ModeSummary, Shard, now
 from conformance.runfile.manifest import digest
 from conformance.suite.recording import commit, environment
+from conformance.suite.selection import Selection, Share, manifest_digest
 
 Item = tuple[str, str]
 """A case in a mode: the mode, and the case's ID."""

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance import runfile, sharding
+from conformance import runfile
 from conformance.runfile import Header, Reader
-from conformance.suite import resuming
+from conformance.suite import resuming, sharding
 from conformance.suite.attempts import Attempt
 from conformance.suite.describing import Item, WholeOfShard
 from conformance.suite.session import BackendSession

@@ -7,26 +7,26 @@ from contextlib import suppress
 import numpy as np
 from msgspec import UNSET
 
-from conformance.accuracy import curve
-from conformance.answers import Answers
 from conformance.casefile.errors import Mistake
 from conformance.casefile.expressions import names_in
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
-from conformance.dtypes import DTYPES
-from conformance.execution import differentiated
-from conformance.findings import Measured
+from conformance.execution.executor import differentiated
+from conformance.execution.program import Program
+from conformance.ground.dtypes import DTYPES
+from conformance.judging.accuracy import curve
+from conformance.judging.answers import Answers
+from conformance.judging.findings import Measured
 from conformance.ops import OPERATIONS
-from conformance.picture import picture
-from conformance.program import Program
 from conformance.runfile import LARGEST_STORED, FindingLine, Record, Stored, VariantLine, encoded
+from conformance.runfile.picture import picture
 from conformance.suite.attempts import Result
 from conformance.suite.preparing import Prepared, Preparing
 from conformance.suite.recording import expectation, made
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
-from conformance.wording import exact_digits
+from conformance.words.wording import exact_digits
 
 _RESIDUALS_STORED = 8
 _GRADIENT_BUDGET = "a running error bound over the paths from an input to the result, in the exact definition"

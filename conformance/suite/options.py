@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance import devices
+from conformance.ground import devices
 
 
 def _device(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from conformance.casefile.expressions import names_in
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
-from conformance.program import Program, compile_variant
+from conformance.execution.program import Program, compile_variant
 
 
 @dataclass(slots=True)

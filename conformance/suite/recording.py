@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from conformance import dtypes
 from conformance.backends.base import Backend
 from conformance.backends.state import Change, in_short
 from conformance.casefile.expressions import Comparison
@@ -23,6 +22,7 @@ from conformance.casefile.inputs import index, resolved
 from conformance.casefile.model import Full, Given, Put
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
+from conformance.ground import dtypes
 from conformance.runfile import CaseLine, Made, VariantLine, encoded
 
 _LIBRARIES = ("numpy", "ml-dtypes", "python-flint", "pytest")

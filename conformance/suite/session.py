@@ -13,12 +13,10 @@ from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.spelling import Idioms, Unsupported
 from conformance.backends.state import Change
 from conformance.casefile.variants import LoadedCase, Variant
-from conformance.corpus import Selection, Share
-from conformance.divergences import Registry
-from conformance.execution import Executor, Outcome, started
-from conformance.failure import failure_text
-from conformance.judging import Judge, Judgement, Verdict
-from conformance.ordering import place
+from conformance.execution.executor import Executor, Outcome, started
+from conformance.ground.verdicts import Verdict
+from conformance.judging.divergences import Registry
+from conformance.judging.judge import Judge, Judgement
 from conformance.runfile import (
     CaseLine,
     FindingLine,
@@ -30,11 +28,14 @@ from conformance.runfile import (
     Writer,
     now,
 )
+from conformance.runfile.failure import failure_text
 from conformance.suite.attempts import Attempt, Result
 from conformance.suite.describing import Describing, Item, WholeOfShard
 from conformance.suite.lines import Lines
+from conformance.suite.ordering import place
 from conformance.suite.preparing import Preparing
 from conformance.suite.recording import bare_variant_line, case_line
+from conformance.suite.selection import Selection, Share
 
 _CASES_REMEMBERED = 50
 """Compiled functions are shared by neighbouring cases, and let go after so many: memory is that of a few cases."""

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance import processes, runfile
-from conformance.judging import FAILURES, Verdict
+from conformance import runfile
+from conformance.ground import processes
+from conformance.ground.verdicts import FAILURES, Verdict
 from conformance.runfile import CANT_WRITE, Reader, RunFileError, UnwritableError, Writer, now
 from conformance.suite.board import End
 from conformance.suite.filing import Filing, drop_parts

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from conformance import processes
+from conformance.ground import processes
 from conformance.runfile import CANT_WRITE, Reader, UnwritableError
 from conformance.suite.attempts import Attempt
 from conformance.suite.board import Board, End, Errors, Printed

@@ -1,1 +1,4 @@
-"""Timing: what is timed, how, what a timing file says, and how it is read. Files are read without any framework."""
+"""Timing: what is timed, how, what a timing file says, and how it is read. Imports running, judging, execution.
+
+Files are read without any framework.
+"""

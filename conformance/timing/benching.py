@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conformance import backends
 from conformance.backends.base import IDIOMS
-from conformance.child import PYTEST_NOTHING, PYTEST_RAN, Child, pytest_command, start
+from conformance.running.child import PYTEST_NOTHING, PYTEST_RAN, Child, pytest_command, start
 from conformance.timing import timingfile
 from conformance.timing.model import FOLDER, TimingRun
 from conformance.timing.timingfile import TimingFileError
@@ -26,7 +26,7 @@ class Request:
         backends: names.
         output: the folder of the reports; timing files go to ``timing`` in it.
         modes: names; empty for all of each backend.
-        device: its name, as `conformance.devices` has it.
+        device: its name, as `conformance.ground.devices` has it.
         keyword: pytest's ``-k`` expression, or empty.
         dtypes, sizes: as text; empty for the default plan's.
         full: whether everything is timed that there is.

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from conformance import dtypes
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
-from conformance.execution import Outcome, differentiated
-from conformance.judging import Judge
+from conformance.execution.executor import Outcome, differentiated
+from conformance.execution.program import Program, compile_variant
+from conformance.ground import dtypes
+from conformance.judging.judge import Judge
 from conformance.ops import OPERATIONS
-from conformance.program import Program, compile_variant
 from conformance.timing.plan import Job
 from conformance.timing.tiles import extremes, repeated, same_bits
 from conformance.truth.gradient import default_cotangent
-from conformance.wording import describe
+from conformance.words.wording import describe
 
 
 class Truth:

@@ -13,9 +13,9 @@ from typing import Any
 
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function
-from conformance.execution import native_step
+from conformance.execution.executor import native_step
+from conformance.execution.program import Ref, Refs, Step
 from conformance.ops import OPERATIONS
-from conformance.program import Ref, Refs, Step
 from conformance.timing.statistics import FEWEST
 
 ROUND_SECONDS = 1e-3

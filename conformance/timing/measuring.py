@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 
 import conformance
-from conformance import backends, dtypes
+from conformance import backends
 from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.spelling import Unsupported
 from conformance.backends.state import Change
-from conformance.execution import native_step, started
-from conformance.judging import Judge
+from conformance.execution.executor import native_step, started
+from conformance.ground import dtypes
+from conformance.judging.judge import Judge
 from conformance.runfile import now
 from conformance.suite.recording import environment
 from conformance.timing import copying
@@ -53,7 +54,7 @@ class Bench:
     Args:
         name: of the backend.
         plan: what is to be timed.
-        device: its name, as `conformance.devices` has it.
+        device: its name, as `conformance.ground.devices` has it.
         threads: how many the framework may compute with.
         modes: those that are timed; empty for all.
         selection: what else was asked for, in words.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.casefile.loader import load
 from conformance.casefile.variants import Variant, expand
-from conformance.dtypes import GROUPS
+from conformance.ground.dtypes import GROUPS
 from conformance.timing.model import DIRECTIONS, Direction
 
 CALLS = Path(__file__).with_name("calls.yaml")

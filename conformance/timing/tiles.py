@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance import dtypes
+from conformance.ground import dtypes
 
 
 def repeated(block: np.ndarray, times: int) -> np.ndarray:

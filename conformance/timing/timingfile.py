@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from conformance import limits
-from conformance.files import files_in, read_file
+from conformance.ground import limits
+from conformance.ground.files import files_in, read_file
 from conformance.timing.model import FOLDER, FORMAT, Calls, Cell, Circumstances, Timing, TimingRun
-from conformance.visible import clipped, on_one_line
+from conformance.words.visible import clipped, on_one_line
 
 KEY = "conformance"
 """The suite's own key in the file."""

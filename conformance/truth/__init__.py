@@ -1,4 +1,4 @@
-"""What the exact answer is: ball arithmetic, correct rounding, distances in ULP, derivatives.
+"""What the exact answer is: ball arithmetic, correct rounding, distances in ULP, derivatives. Imports the ground.
 
 Knows no framework and no case.
 """

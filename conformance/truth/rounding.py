@@ -12,8 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from conformance import dtypes
-from conformance.dtypes import DType
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DType
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from conformance.dtypes import DType
+from conformance.ground.dtypes import DType
 from conformance.truth import balls
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
 from conformance.truth.rounding import Rounded, from_columns, round_dyadic

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from conformance import backends
-from conformance.answers import Answers
 from conformance.audit import auditing, conditions
 from conformance.audit.auditing import Audit
 from conformance.audit.defect import Defect
 from conformance.audit.noise import off_by
-from conformance.corpus import select
-from conformance.findings import Channel
+from conformance.execution.program import Ref, Step
+from conformance.judging.answers import Answers
+from conformance.judging.findings import Channel
 from conformance.ops import OPERATIONS
-from conformance.program import Ref, Step
+from conformance.suite.selection import select
 
 SMALL = Path(__file__).parent / "cases"
 ALL = [

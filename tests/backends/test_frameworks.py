@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from conformance.backends.spelling import Unsupported
-from conformance.dtypes import DTYPES
-from conformance.layouts import LAYOUTS, laid_out
+from conformance.ground.dtypes import DTYPES
+from conformance.ground.layouts import LAYOUTS, laid_out
 
 SPECIAL = np.array([0.0, -0.0, 1.5, -2.0, np.inf, -np.inf, np.nan, 2.0**-14], dtype=np.float64)
 

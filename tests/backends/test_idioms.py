@@ -17,7 +17,7 @@ import pytest
 from conformance import backends
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Idioms, Spelling, Unsupported
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS
 
 OWN = ("numpy", "torch", "tensorflow", "jax")

@@ -15,7 +15,7 @@ import pytest
 from conformance import runfile
 from conformance.backends.numpy import NumpyBackend
 from conformance.backends.tensorflow import _instruction_set
-from conformance.corpus import select
+from conformance.suite.selection import select
 from conformance.suite.session import BackendSession
 
 OLD = {"SSE41": True, "AVX": True, "AVX2": True}

@@ -16,8 +16,8 @@ from conformance import backends, runfile
 from conformance.backends.base import GPU_FAST, Backend
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.inputs import materialise
-from conformance.execution import Executor
-from conformance.program import compile_variant
+from conformance.execution.executor import Executor
+from conformance.execution.program import compile_variant
 from conformance.suite.session import BackendSession
 
 CASES = """
@@ -433,7 +433,7 @@ class Card(NumpyBackend):
 
 @pytest.fixture
 def session(folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendSession]:
-    from conformance.corpus import select  # noqa: PLC0415
+    from conformance.suite.selection import select  # noqa: PLC0415
 
     def made(kind: type[NumpyBackend], device: str, modes: Any = (), **files: str) -> BackendSession:
         point = type("Point", (), {"load": lambda self: kind})()

@@ -158,7 +158,7 @@ def test_a_run_of_everything_goes_on_without_the_broken_one_and_does_not_end_as_
 def test_the_list_of_backends_says_what_is_wrong_with_the_broken_one(
     brought: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from conformance.explaining import backend_rows  # noqa: PLC0415
+    from conformance.suite.explaining import backend_rows  # noqa: PLC0415
 
     points = {"numpy": backends.entry_points()["numpy"], "mine": FakePoint("mine", "others", "no class")}
     monkeypatch.setattr(backends, "entry_points", lambda: points)

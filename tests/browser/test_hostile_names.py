@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from conformance.visible import visible
+from conformance.words.visible import visible
 
 from .runs import HOSTILE
 from .screen import Screen

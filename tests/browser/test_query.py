@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.remote.webelement import WebElement
 
-from conformance.judging import FAILURES
+from conformance.ground.verdicts import FAILURES
 from conformance.runfile import Record, Run
 
 from .runs import MODES, Seen

@@ -13,14 +13,14 @@ from typing import Any
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from conformance import limits
 from conformance.casefile.errors import CaseFileError
 from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import Corpus, load
 from conformance.casefile.model import GIVEN_SOURCES
-from conformance.dtypes import DTYPES, GROUPS, NAMED_VALUES
-from conformance.layouts import LAYOUTS
-from conformance.program import compile_variant
+from conformance.execution.program import compile_variant
+from conformance.ground import limits
+from conformance.ground.dtypes import DTYPES, GROUPS, NAMED_VALUES
+from conformance.ground.layouts import LAYOUTS
 
 SEEDS = sorted(path.read_bytes() for path in Path(__file__).parents[2].glob("cases/document/*.yaml"))
 

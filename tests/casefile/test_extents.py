@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import limits
 from conformance.casefile import expressions
 from conformance.casefile.errors import Mistake
 from conformance.casefile.extents import Shape, check_extents
+from conformance.ground import limits
 
 ROOT = 2**10  # of the largest number of elements
 SHAPES: dict[str, Shape] = {"x": (ROOT, 1), "row": (ROOT,), "many": (ROOT, ROOT), "one": (), "none": (0, ROOT)}

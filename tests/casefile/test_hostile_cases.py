@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import limits
 from conformance.casefile.errors import CaseFileError
 from conformance.casefile.loader import load
+from conformance.ground import limits
 
 NINES = "9" * 900
 

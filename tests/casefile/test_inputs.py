@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import limits
 from conformance.casefile.errors import Mistake
 from conformance.casefile.generators import generate
 from conformance.casefile.inputs import materialise, printed_array, printed_inputs, put, resolve_shape
 from conformance.casefile.model import Binades, Normal, Put
 from conformance.casefile.printed import parse
 from conformance.casefile.variants import Variant
-from conformance.dtypes import DTYPES
+from conformance.ground import limits
+from conformance.ground.dtypes import DTYPES
 
 Variants = Callable[[str], dict[str, Variant]]
 

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from conformance.casefile import yaml_reader
 from conformance.casefile.model import GIVEN_SOURCES, CaseFile, Given
-from conformance.checking import schema_text
-from conformance.corpus import default_root
+from conformance.checking.checking import schema_text
+from conformance.suite.selection import default_root
 
 SCHEMA = json.loads(schema_text("schema.json"))
 BESIDE_SOURCES = {"put", "layout", "dtype"}

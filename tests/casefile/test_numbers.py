@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conformance.casefile.errors import Mistake
 from conformance.casefile.numbers import dtype_named, leaves, literal_shape, natural_dtype, to_array
-from conformance.dtypes import DTYPES, NAMED_VALUES
+from conformance.ground.dtypes import DTYPES, NAMED_VALUES
 
 FLOATING = [d for d in DTYPES.values() if d.kind == "floating"]
 INTEGER = [d for d in DTYPES.values() if d.kind == "integer"]

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from conformance import limits
 from conformance.casefile.errors import Mistake
 from conformance.casefile.loader import load
 from conformance.casefile.variants import Variant, label_of
+from conformance.ground import limits
 
 Variants = Callable[[str], dict[str, Variant]]
 

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance import limits
 from conformance.casefile.yaml_reader import Place, YamlError, locate, read
+from conformance.ground import limits
 
 
 def value(text: str) -> Any:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.diffing import records
-from conformance.judging import VERDICTS
+from conformance.ground.verdicts import VERDICTS
 from conformance.runfile import Record
 
 

@@ -9,8 +9,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from conformance import dtypes
-from conformance.dtypes import DType
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DType
 from conformance.ops import OPERATIONS
 from conformance.ops.base import half_significand
 from conformance.truth import balls, gradient

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS, base
 from conformance.ops.base import Array, Axis, half_significand, operation
 from conformance.truth.rounding import Rounded, from_array

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 
 FLOATING = [d.numpy for d in DTYPES.values() if d.kind == "floating"]
 REDUCTIONS = ["none", "mean", "sum"]

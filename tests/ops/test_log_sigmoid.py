@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.ops.log_sigmoid import softplus
 from conformance.truth import balls
 

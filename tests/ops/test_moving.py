@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS
 
 asarray, stack, reshape = (OPERATIONS[name].exact for name in ("asarray", "stack", "reshape"))

@@ -18,9 +18,9 @@ import pytest
 
 from conformance import backends
 from conformance.casefile.variants import Variant
-from conformance.corpus import Selection, select
 from conformance.reproduction import Composer, Script
 from conformance.runfile import CaseLine, Header, Record, VariantLine
+from conformance.suite.selection import Selection, select
 from conformance.suite.session import BackendSession
 
 _RUNNER = """

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from conformance.backends import load
-from conformance.corpus import Selection
 from conformance.reproduction import Composer, NoScriptError, title
 from conformance.runfile import IdiomSource, Record, Stored
 from conformance.suite.lines import Lines
+from conformance.suite.selection import Selection
 from conformance.suite.session import BackendSession
 
 MakeLines = Callable[..., list[Any]]

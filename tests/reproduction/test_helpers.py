@@ -11,11 +11,11 @@ import pytest
 
 from conformance.backends.scripts import numpy as pieces
 from conformance.casefile.generators import binades
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.reproduction import helpers
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import assemble, round_floats, round_fraction
-from conformance.wording import exact_digits
+from conformance.words.wording import exact_digits
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,9 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from conformance.casefile import generators
-from conformance.dtypes import DTYPES
-from conformance.layouts import MAKERS as LAYOUTS
-from conformance.layouts import laid_out
+from conformance.ground.dtypes import DTYPES
+from conformance.ground.layouts import MAKERS as LAYOUTS
+from conformance.ground.layouts import laid_out
 from conformance.reproduction import helpers
 from conformance.reproduction.literals import NotStoredError, first, given
 from conformance.runfile import Made, Stored, encoded

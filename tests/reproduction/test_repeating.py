@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformance.corpus import select
 from conformance.reproduction import NoScriptError
 from conformance.reproduction.repeating import from_cases, from_run
+from conformance.suite.selection import select
 from conformance.suite.session import BackendSession
 
 CASES = """

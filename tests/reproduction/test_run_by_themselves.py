@@ -8,7 +8,7 @@ from conformance.backends.base import IDIOMS
 from conformance.casefile.expressions import Comparison
 from conformance.casefile.model import Given
 from conformance.casefile.variants import Variant
-from conformance.corpus import Selection
+from conformance.suite.selection import Selection
 
 Repeat = Callable[..., None]
 

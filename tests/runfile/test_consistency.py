@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance import runfile
-from conformance.accuracy import Bin, Profile
+from conformance.judging.accuracy import Bin, Profile
 from conformance.runfile import (
     FORMAT,
     CaseLine,

@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from conformance import runfile, sharding
-from conformance.corpus import select
+from conformance import runfile
 from conformance.runfile import (
     FORMAT,
     CaseLine,
@@ -33,7 +32,9 @@ from conformance.runfile import (
 )
 from conformance.runfile.manifest import digest
 from conformance.runfile.sealing import seal
+from conformance.suite import sharding
 from conformance.suite.describing import WholeOfShard
+from conformance.suite.selection import select
 from conformance.suite.session import BackendSession
 
 TEXT = """

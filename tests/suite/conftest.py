@@ -10,7 +10,7 @@ import pytest
 
 from conformance import backends
 from conformance.backends.base import Backend
-from conformance.corpus import select
+from conformance.suite.selection import select
 from conformance.suite.session import BackendSession
 
 

@@ -14,11 +14,11 @@ import pytest
 
 from conformance import runfile
 from conformance.backends.numpy import NumpyBackend
-from conformance.corpus import select
 from conformance.runfile import ModeSummary, Part, Reader, RunFileError, Shard, UnwritableError, Writer
 from conformance.suite import resuming
 from conformance.suite.filing import Filing, part_of, parts_of
 from conformance.suite.resuming import ResumeError
+from conformance.suite.selection import select
 from conformance.suite.session import BackendSession
 
 TEXT = """

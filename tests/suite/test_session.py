@@ -13,10 +13,10 @@ import pytest
 from conformance import backends, runfile
 from conformance.backends.numpy import NumpyBackend
 from conformance.backends.spelling import Idioms, Unsupported
-from conformance.corpus import manifest_digest
 from conformance.runfile import Made, Run
+from conformance.suite.selection import manifest_digest
 from conformance.suite.session import BackendSession, describe_failure
-from conformance.wording import exact_digits
+from conformance.words.wording import exact_digits
 
 RIGHT = dict(NumpyBackend.idioms)
 

@@ -13,8 +13,8 @@ from conformance import backends, runfile
 from conformance.backends.base import IDIOMS
 from conformance.backends.numpy import NumpyBackend
 from conformance.backends.spelling import Idioms, Unsupported
-from conformance.corpus import Share, select
 from conformance.runfile import Run
+from conformance.suite.selection import Share, select
 from conformance.suite.session import BackendSession, describe_failure
 
 RIGHT = dict(NumpyBackend.idioms)

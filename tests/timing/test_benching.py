@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance.cli import app
-from conformance.locking import locked
+from conformance.running.locking import locked
 from conformance.timing import benching, timingfile
 from conformance.timing.benching import Request
 from conformance.timing.loop import ROUND_SECONDS

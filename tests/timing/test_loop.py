@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conformance.backends.numpy import NumpyBackend
-from conformance.program import compile_variant
+from conformance.execution.program import compile_variant
 from conformance.timing.loop import ROUND_SECONDS, Loop, call_text, direct
 from conformance.timing.plan import parse_plan
 from conformance.timing.statistics import FEWEST

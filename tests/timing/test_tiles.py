@@ -9,10 +9,10 @@ import pytest
 from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
 from conformance.casefile.variants import expand
-from conformance.dtypes import all_finite
-from conformance.execution import differentiated
-from conformance.judging import Judge
-from conformance.program import compile_variant
+from conformance.execution.executor import differentiated
+from conformance.execution.program import compile_variant
+from conformance.ground.dtypes import all_finite
+from conformance.judging.judge import Judge
 from conformance.timing.conformity import Truth
 from conformance.timing.plan import BLOCK, CALLS, DOCUMENT, DTYPES, Job, parse_plan
 from conformance.timing.tiles import extremes, repeated, same_bits

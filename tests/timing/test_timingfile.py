@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conformance import limits
+from conformance.ground import limits
 from conformance.timing import timingfile
 from conformance.timing.model import FORMAT
 from conformance.timing.timingfile import TimingFileError

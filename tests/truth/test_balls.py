@@ -11,7 +11,7 @@ from flint import arb, ctx, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.truth import balls
 from conformance.truth.balls import UndecidedError
 from conformance.truth.gradient import trace

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flint import arb
 
-from conformance.dtypes import DTYPES
+from conformance.ground.dtypes import DTYPES
 from conformance.truth import balls, gradient
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.gradient import Traced

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.dtypes import DTYPES, DType
+from conformance.ground.dtypes import DTYPES, DType
 from conformance.truth.rounding import Rounded, assemble, from_array, round_dyadic, round_floats, round_fraction
 
 FLOAT16, BFLOAT16, FLOAT32, FLOAT64 = (DTYPES[name] for name in ("float16", "bfloat16", "float32", "float64"))

@@ -13,7 +13,7 @@ from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.dtypes import DTYPES, DType
+from conformance.ground.dtypes import DTYPES, DType
 from conformance.truth import balls
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.rounding import round_fraction

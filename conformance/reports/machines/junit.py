@@ -21,11 +21,11 @@ from types import TracebackType
 from typing import IO
 from xml.sax.saxutils import escape, quoteattr
 
-from conformance.failure import record_text, repeat_command
-from conformance.judging import FAILURES, VERDICTS
-from conformance.reports.columns import Column
+from conformance.ground.verdicts import FAILURES, VERDICTS
+from conformance.reports.shared.columns import Column
 from conformance.runfile import CaseLine, CaseLines, Record, Run
-from conformance.visible import clipped, on_one_line, visible
+from conformance.runfile.failure import record_text, repeat_command
+from conformance.words.visible import clipped, on_one_line, visible
 
 TEXTS_SHOWN = 5
 """Failing variants of a test case that are shown in full; of the others, their IDs."""

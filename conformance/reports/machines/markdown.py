@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.judging import FAILURES, VERDICTS
-from conformance.reports.issues import safe_link
+from conformance.ground.verdicts import FAILURES, VERDICTS
 from conformance.reports.machines.summary import Reasons, Summary, is_beside, judged
-from conformance.visible import clipped, on_one_line, visible
+from conformance.reports.shared.issues import safe_link
+from conformance.words.visible import clipped, on_one_line, visible
 
 LIMIT = 1_000_000
 """Bytes of the whole text. GitHub's limit is 2**20; what is left is for what else the step has to say."""

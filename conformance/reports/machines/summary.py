@@ -11,15 +11,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from conformance import __version__, schemas
+from conformance import __version__
 from conformance.backends.base import IDIOMS
-from conformance.failure import record_text, repeat_command
-from conformance.judging import VERDICTS
-from conformance.reports.budgets import place
-from conformance.reports.columns import Column
+from conformance.ground import schemas
+from conformance.ground.verdicts import VERDICTS
 from conformance.reports.machines.tally import Failure, Reason, Tally, Worst, WorstKey
+from conformance.reports.shared.columns import Column
+from conformance.reports.shared.tally import place
 from conformance.runfile import Run
-from conformance.visible import clipped, visible
+from conformance.runfile.failure import record_text, repeat_command
+from conformance.words.visible import clipped, visible
 
 FORMAT = 1
 SCHEMA = "summary.schema.json"

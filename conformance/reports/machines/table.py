@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from conformance.reports.arrays import described
-from conformance.reports.columns import Column
+from conformance.reports.shared.columns import Column
 from conformance.runfile import CaseLine, CaseLines, Record, Run, VariantLine
-from conformance.visible import clipped, on_one_line
+from conformance.runfile.arrays import described
+from conformance.words.visible import clipped, on_one_line
 
 COLUMNS = {
     "run": "label of the run: the backend, with device or version where names alone would clash",

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance.judging import FAILURES
-from conformance.reports.columns import Column
-from conformance.reports.tally import measured_of
+from conformance.ground.verdicts import FAILURES
+from conformance.reports.shared.columns import Column
+from conformance.reports.shared.tally import measured_of
 from conformance.runfile import CaseLine, CaseLines, Record, Run
 
 MOST_REASONS = 1_000

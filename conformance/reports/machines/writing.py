@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.files import replacing
-from conformance.reports.columns import columns
+from conformance.ground.files import replacing
 from conformance.reports.machines import badge, markdown, summary
 from conformance.reports.machines.junit import JUnit
 from conformance.reports.machines.table import Table
 from conformance.reports.machines.tally import Tally
+from conformance.reports.shared.columns import columns
 from conformance.runfile import Run
 
 NAMES = ("junit.xml", "summary.md", "summary.json", summary.SCHEMA, "badge.json", "records.csv")

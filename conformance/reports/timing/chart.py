@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.reports.plot import LEFT, MARKS, RIGHT, WIDTH, Tick
+from conformance.reports.shared.plot import LEFT, MARKS, RIGHT, WIDTH, Tick
 from conformance.reports.timing.wording import whole
 
 HEIGHT = 380

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from conformance.reports.columns import labels_of
+from conformance.reports.shared.columns import labels_of
 from conformance.timing.model import Calls, Direction, Timing, TimingRun
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.reports import page
+from conformance.reports.shared import page
 from conformance.reports.timing import chart, view, wording
 from conformance.timing.model import TimingRun
 
@@ -29,6 +29,7 @@ def write(runs: Sequence[TimingRun], path: Path) -> None:
 def render(content: view.Page) -> str:
     """The page as HTML. Equal pages give equal text."""
     return page.render(
+        Path(__file__).parent,
         "timing.html.j2",
         STYLES,
         SCRIPTS,

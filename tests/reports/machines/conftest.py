@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.judging import VERDICTS
+from conformance.ground.verdicts import VERDICTS
 from conformance.reports import machines
 from conformance.runfile import CaseLine, FindingLine, Record, Run, VariantLine
 

@@ -16,7 +16,7 @@ from conformance.reports.machines import markdown
 from conformance.reports.machines.markdown import code, fenced, link
 from conformance.reports.machines.summary import Summary
 from conformance.runfile import FindingLine, Record, Run
-from conformance.visible import clipped, on_one_line, visible
+from conformance.words.visible import clipped, on_one_line, visible
 
 OURS = {"h2", "h3", "p", "strong", "code", "pre", "span", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "a"}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from conformance.reports.machines.table import COLUMNS, LONGEST_CELL, cell, number
 from conformance.runfile import Record, Run, Stored
-from conformance.visible import on_one_line
+from conformance.words.visible import on_one_line
 
 
 def rows(path: Path) -> list[dict[str, str]]:

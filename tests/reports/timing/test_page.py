@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conformance.reports import timing
-from conformance.reports.page import unpacked
+from conformance.reports.shared.page import unpacked
 from conformance.reports.timing import view, wording
 from conformance.timing.model import FORMAT, Calls, Cell, Circumstances, Copy, Timing, TimingRun
 

@@ -1,0 +1,373 @@
+"""A variant on a backend: what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from conformance.backends.base import Backend
+from conformance.backends.spelling import Function, Unsupported
+from conformance.backends.state import AT_START, Change, Watch, of_calls
+from conformance.execution.program import Program, Ref, Step, runner
+from conformance.ground import dtypes
+from conformance.ground.layouts import copied, overwrite
+from conformance.ops import OPERATIONS
+from conformance.truth.gradient import default_cotangent
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An error that came instead of a result.
+
+    Attributes:
+        type, message: of the error.
+        refused: whether the call itself raised it; an input that can't be handed over, or a result that can't be
+            read, is no refusal.
+    """
+
+    type: str
+    message: str
+    refused: bool = True
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a backend made of a variant.
+
+    Attributes:
+        received: the inputs as the backend holds them (a backend may narrow them), then the result of each step.
+        narrowed: the inputs that changed their dtype on the way into the backend: the dtypes before and after.
+        raised: the error that came instead.
+        unsupported: why the backend could not be asked.
+        gradients: for a gradient variant, by argument name.
+        cotangent: the weights of the outputs in the scalar whose gradient was taken.
+        aliases: whether the result shares the memory of the first input, where that was asked.
+        overwritten: the inputs that the call changed.
+        reused: whether the next call wrote to the memory of this one's result, where `aliases` was asked.
+        elsewhere: the inputs, results and gradients that did not live on the backend's device, and where they lived.
+        changes: what the call left changed beyond its result.
+    """
+
+    received: list[np.ndarray] = field(default_factory=list)
+    narrowed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    raised: Raised | None = None
+    unsupported: str = ""
+    gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    cotangent: np.ndarray | None = None
+    aliases: bool | None = None
+    overwritten: list[str] = field(default_factory=list)
+    reused: bool = False
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+
+def started(
+    kind: type[Backend], device: str, before: Callable[[Backend], object] | None = None
+) -> tuple[Backend, list[Change]]:
+    """A backend on a device, made and started, and what its start left changed of the process.
+
+    That is put back, and so is what importing the framework changes, which is none of its adapter's doing (importing
+    JAX 0.10 draws from NumPy's generator).
+
+    Args:
+        kind: the adapter's class.
+        device: where.
+        before: called with the adapter before anything else is asked of it (to limit its threads, say).
+
+    Raises:
+        Unsupported: it can't run here, or there is no such device.
+        ImportError: the framework can't be imported.
+    """
+    watch = Watch(AT_START)
+    with watch:
+        backend = kind(device)
+    if before is not None:
+        before(backend)
+    with watch:
+        if device not in backend.devices():
+            raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")
+        backend.start()
+    return backend, watch.changes
+
+
+_MOST_COMPILED = 256
+"""Compiled functions that are kept: enough for the cases that share them, and no more, so that memory is bounded."""
+
+
+class Executor:
+    """Runs programs on one backend. Compiled functions are kept for a while, for programs that run the same steps.
+
+    Attributes:
+        watch: what looks at the state of the process around every call.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._compiled: dict[tuple[str, str, str], Function] = {}
+        self.watch = Watch(of_calls(backend.own_variables), backend.state, backend.restore)
+
+    def run(
+        self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "", aliasing: bool = False
+    ) -> Outcome:
+        """Run a program in a mode and keep the result of every step. What the framework raises becomes an outcome.
+
+        Args:
+            program: what to run.
+            inputs: its inputs.
+            mode: of the backend.
+            idiom: the spelling of its operations, where they have one of that name; empty for the primary ones.
+            aliasing: also find out whether the result shares the memory of the first input, and whether it outlives
+                the next call.
+        """
+        outcome = Outcome()
+        calling = False
+        key = (mode, idiom, program.key)
+        before = [array.tobytes() for array in inputs]
+        try:
+            if key not in self._compiled:
+                self._import_needs(program, idiom)
+            with self.watch, self._backend.scope(mode), self._backend.placing():
+                natives = [self._backend.from_numpy(copied(array) if aliasing else array) for array in inputs]
+                self._locate(outcome, "the input", program.inputs, natives)
+                outcome.received = [self._backend.to_numpy(native) for native in natives]
+                outcome.narrowed = {
+                    name: (given.dtype.name, received.dtype.name)
+                    for name, given, received in zip(program.inputs, inputs, outcome.received, strict=True)
+                    if given.dtype != received.dtype
+                }
+                function = self._function(key, program)
+                calling = True
+                results = function(*natives)
+                self._backend.synchronise(results)
+                calling = False
+                operations = [step.operation for step in program.steps]
+                self._locate(outcome, "the result of", operations, _all_of(results, program))
+                outcome.received += [_judgeable(self._backend.to_numpy(result)) for result in results]
+                outcome.overwritten = self._written_to(program, inputs, before, natives)
+                if aliasing:
+                    outcome.received = [array.copy() for array in outcome.received]
+                    outcome.reused = self._reuses(function, inputs, results[-1])
+                    outcome.aliases = self._aliases(natives[0], results[-1])
+        except Unsupported as reason:
+            outcome.unsupported = str(reason)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, or a framework's own
+            outcome.raised = _raised(error, calling)
+        self._unwrite(outcome, program, inputs, before)
+        outcome.changes = self.watch.changes
+        return outcome
+
+    def _import_needs(self, program: Program, idiom: str) -> None:
+        """Import what spellings need, which may change what is watched; what is wrong is said where they are called."""
+        with contextlib.suppress(Exception):
+            self._functions(program, idiom)
+        self.watch.settle()
+
+    def _locate(self, outcome: Outcome, what: str, names: Iterable[str], arrays: Sequence[Any]) -> None:
+        """Note the arrays that do not live on the backend's device.
+
+        Raises:
+            TypeError: one is no array of the framework.
+        """
+        device, device_of = self._backend.device, self._backend.device_of
+        for name, array in zip(names, arrays, strict=True):
+            try:
+                where = device_of(array)
+            except TypeError as error:
+                raise TypeError(f"{what} {name}: {error}") from None
+            if where != device:
+                outcome.elsewhere[f"{what} {name}"] = where
+
+    def _written_to(
+        self, program: Program, inputs: Sequence[np.ndarray], before: Sequence[bytes], natives: Sequence[Any]
+    ) -> list[str]:
+        """The inputs that the framework holds otherwise than they were handed over."""
+        found = []
+        for name, given, bits, native in zip(program.inputs, inputs, before, natives, strict=True):
+            now = self._backend.to_numpy(native)
+            if now.dtype == given.dtype and now.tobytes() != bits:
+                found.append(name)
+        return found
+
+    def _unwrite(
+        self, outcome: Outcome, program: Program, inputs: Sequence[np.ndarray], before: Sequence[bytes]
+    ) -> None:
+        """Put back inputs that were written to where they were handed over: other modes and backends get the same."""
+        for name, given, bits in zip(program.inputs, inputs, before, strict=True):
+            if given.tobytes() != bits:
+                overwrite(given, bits)
+                if name not in outcome.overwritten:
+                    outcome.overwritten.append(name)
+
+    def _reuses(self, function: Function, inputs: Sequence[np.ndarray], result: Any) -> bool:
+        """Whether another call, of zeros laid out alike, shows in the result of an earlier one.
+
+        Compilers that keep one buffer for all results of a function do that.
+        """
+        before = self._backend.to_numpy(result).tobytes()
+        zeros = [copied(array) for array in inputs]
+        for array in zeros:
+            if array.flags.writeable:
+                array[...] = 0
+        try:
+            self._backend.synchronise(function(*map(self._backend.from_numpy, zeros)))
+        except Exception:  # zeros need not be among what it takes
+            return False
+        return self._backend.to_numpy(result).tobytes() != before
+
+    def _aliases(self, given: Any, result: Any) -> bool:
+        """Whether a write to an array shows in another one."""
+        seen = []
+        for value in (0, 1):
+            if not self._backend.fill(given, value):
+                return False
+            seen.append(self._backend.to_numpy(result).tobytes())
+        return seen[0] != seen[1]
+
+    def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "") -> Outcome:
+        """Like `run`, and take the gradients of the result with respect to each floating input of the only step."""
+        outcome = self.run(program, inputs, mode, idiom)
+        if outcome.raised or outcome.unsupported:
+            return outcome
+        result = outcome.received[-1]
+        wrt = differentiated(program, inputs)
+        cotangent = default_cotangent(result.shape)
+        outcome.cotangent = cotangent
+        key = (mode, idiom, program.key)
+        before = [array.tobytes() for array in inputs]
+        try:
+            with self.watch, self._backend.scope(mode), self._backend.placing():
+                function = self._function(key, program)
+                natives = [self._backend.from_numpy(array) for array in inputs]
+                weights = self._backend.from_numpy(cotangent.astype(result.dtype))
+                found = self._backend.gradient(
+                    lambda *arrays: function(*arrays)[-1], natives, [index for _, index in wrt], weights
+                )
+                names = [name for name, _ in wrt]
+                self._locate(outcome, "the gradient for", names, found)
+                outcome.gradients = {
+                    name: _judgeable(self._backend.to_numpy(gradient))
+                    for name, gradient in zip(names, found, strict=True)
+                }
+                written = self._written_to(program, inputs, before, natives)
+                outcome.overwritten += [name for name in written if name not in outcome.overwritten]
+        except Unsupported as reason:
+            outcome.unsupported = str(reason)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, or a framework's own
+            outcome.raised = _raised(error)
+        self._unwrite(outcome, program, inputs, before)
+        outcome.changes = [*outcome.changes, *self.watch.changes]
+        return outcome
+
+    def computes(self) -> bool:
+        """Whether an array still comes back as it was handed over.
+
+        After some errors it does not: an assertion within a CUDA kernel fails every later call of the process.
+        """
+        given = np.array([1, -2], dtype=np.float32)
+        try:
+            with self.watch, self._backend.scope(self._backend.modes[0]):
+                native = self._backend.from_numpy(given.copy())
+                self._backend.synchronise(native)
+                return self._backend.to_numpy(native).tobytes() == given.tobytes()
+        except (Exception, SystemExit):
+            return False
+
+    def release(self) -> None:
+        """Let go of every compiled function."""
+        self._compiled.clear()
+        self._backend.release()
+
+    def _function(self, key: tuple[str, str, str], program: Program) -> Function:
+        mode, idiom, _ = key
+        function = self._compiled.pop(key, None)
+        if function is None:
+            steps = tuple(native_step(self._backend, step) for step in program.steps)
+            plan = Program(program.inputs, steps, program.results, program.relations)
+            function = self._backend.compile(runner(plan, self._functions(plan, idiom)), mode)
+        self._compiled[key] = function  # the last used stands last
+        if len(self._compiled) > _MOST_COMPILED:
+            del self._compiled[next(iter(self._compiled))]
+        return function
+
+    def _functions(self, program: Program, idiom: str) -> dict[str, Function]:
+        idioms = self._backend.idioms
+        missing = sorted({step.operation for step in program.steps} - set(idioms))
+        if missing:
+            raise Unsupported(f"{self._backend.name} has no idiom for {', '.join(missing)}")
+        functions = {step.operation: idioms.spelling(step.operation, idiom).ready() for step in program.steps}
+        for step in program.steps:
+            _refuse_signature(step.operation, functions[step.operation], tuple(name for name, _ in step.arguments))
+        return functions
+
+
+def native_step(backend: Backend, step: Step) -> Step:
+    """A step with dtype names replaced by the framework's dtypes, and lists of axes by tuples."""
+
+    def native(name: str, value: Any) -> Any:
+        if name == "axis" and isinstance(value, list):
+            return tuple(value)
+        return backend.dtype(value) if name == "dtype" and value is not None else value
+
+    return Step(step.operation, tuple((n, native(n, v)) for n, v in step.arguments), step.text)
+
+
+def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple[str, int]]:
+    """The arguments of a program's only step whose gradients are checked: their names, and the inputs' numbers."""
+    (step,) = program.steps
+    parameters = OPERATIONS[step.operation].parameters
+    return [
+        (name, argument.index)
+        for name, argument in step.arguments
+        if isinstance(argument, Ref)
+        and dtypes.of(inputs[argument.index]).kind == "floating"
+        and parameters[name].differentiable
+    ]
+
+
+@cache
+def _refuse_signature(operation: str, function: Function, names: tuple[str, ...]) -> None:
+    """Refuse a spelling that can't be called with these arguments: that is no refusal of the framework's.
+
+    Raises:
+        TypeError: it can't.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function written in C that does not say
+        return
+    try:
+        signature.bind(**dict.fromkeys(names))
+    except TypeError:
+        raise TypeError(
+            f"the idiom of {operation} takes {signature}, and can't be called with {', '.join(names)}"
+        ) from None
+
+
+def _all_of(results: Any, program: Program) -> Sequence[Any]:
+    """The results, if there is one of each step."""
+    if not isinstance(results, (tuple, list)) or len(results) != len(program.steps):
+        found = f"{len(results)} results" if isinstance(results, (tuple, list)) else f"a {type(results).__name__}"
+        raise TypeError(f"a tuple of {len(program.steps)} results was due of the compiled function, and {found} came")
+    return results
+
+
+def _judgeable(array: Any) -> np.ndarray:
+    if type(array) is not np.ndarray or not dtypes.known(array.dtype):
+        found = array.dtype if type(array) is np.ndarray else type(array).__name__
+        raise TypeError(f"the result is a {found}, which is no dtype of this suite")
+    return array
+
+
+def _raised(error: BaseException, refused: bool = True) -> Raised:
+    message = " ".join(str(error).split())
+    return Raised(type(error).__name__, message if len(message) <= 400 else message[:400] + "…", refused)

@@ -1,0 +1,1 @@
+"""An outcome held against the exact answer, its budget and the registry: the verdict. Imports execution, ops."""

@@ -1,0 +1,339 @@
+"""The exact answers: of one step on the inputs it received, and of a whole program on exact or printed inputs."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from conformance.execution.program import Program, Ref, Step
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DType
+from conformance.ops import OPERATIONS, Operation
+from conformance.ops.base import Labels, arrays_in, half_significand, summation_growth
+from conformance.truth import balls, gradient, settling
+from conformance.truth.balls import Balls, UndecidedError, UndefinedError
+from conformance.truth.rounding import Rounded
+from conformance.truth.settling import settle
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a step must give.
+
+    Attributes:
+        shape: of the result; None where the definition itself refuses these arguments.
+        dtype: of the result; None where the document's semantics leave it open.
+        values: the correctly rounded values of a computed floating result, with their residuals.
+        bits: the result itself where every bit is determined (operations that only move elements, integer results).
+        budget: ULP allowed to each element of `values`.
+        why_not: why neither `values` nor `bits` is there.
+        special: where a result is what the operation's convention says, since arithmetic defines none (a NaN among
+            the inputs, say); None where nowhere. `values` holds it there.
+        convention: that convention, in words.
+    """
+
+    shape: tuple[int, ...] | None
+    dtype: DType | None
+    values: Rounded | None = None
+    bits: np.ndarray | None = None
+    budget: np.ndarray | None = None
+    why_not: str = ""
+    special: np.ndarray | None = None
+    convention: str = ""
+
+    @property
+    def array(self) -> np.ndarray | None:
+        """The right result, rounded."""
+        return self.values.value if self.values is not None else self.bits
+
+
+class Answers:
+    """Works out answers, and remembers those of the current case: its modes mostly receive the same inputs."""
+
+    def __init__(self) -> None:
+        self._steps: dict[Any, Answer] = {}
+        self._gradients: dict[Any, list[GradientAnswer]] = {}
+        self._case = ""
+
+    def of_case(self, case_id: str) -> None:
+        """Forget what belongs to other cases, so that memory grows with one case and not with a run."""
+        if case_id != self._case:
+            self._case = case_id
+            self._steps.clear()
+            self._gradients.clear()
+
+    def of_step(self, step: Step, received: Sequence[np.ndarray], dtype: DType | None = None) -> Answer:
+        """The answer of a step.
+
+        Args:
+            step: the call.
+            received: every value so far, as arrays; the step's references count into it.
+            dtype: round to this dtype, not to the one that is due.
+        """
+        arguments = step.bind(received)
+        key = (step.text, dtype, tuple(_fingerprint(a) for a in arguments.values()))
+        if key not in self._steps:
+            self._steps[key] = _answer(OPERATIONS[step.operation], arguments, dtype)
+        return self._steps[key]
+
+    def of_gradient(
+        self, step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
+    ) -> list[GradientAnswer]:
+        """What `gradients` gives, remembered like the answers of steps."""
+        arguments = step.bind(received)
+        key = (step.text, tuple(_fingerprint(a) for a in arguments.values()), tuple(wrt), _fingerprint(cotangent))
+        if key not in self._gradients:
+            self._gradients[key] = gradients(step, received, wrt, cotangent)
+        return self._gradients[key]
+
+    def of_program(self, program: Program, inputs: Sequence[np.ndarray]) -> list[Answer]:
+        """The answer of every step on the correctly rounded results of the steps before it.
+
+        The list ends early where a step has no answer.
+        """
+        values, answers = list(inputs), []
+        for step in program.steps:
+            answers.append(self.of_step(step, values))
+            if answers[-1].array is None:
+                break
+            values.append(answers[-1].array)
+        return answers
+
+
+def _largest_shape(arguments: Mapping[str, Any]) -> int:
+    """The size of what the arrays among the arguments broadcast to."""
+    shapes = [array.shape for array in arrays_in(arguments.values())]
+    return math.prod(np.broadcast_shapes(*shapes)) if shapes else 1
+
+
+def _fingerprint(argument: Any) -> Any:
+    if isinstance(argument, np.ndarray):
+        return argument.dtype, argument.shape, argument.tobytes()
+    if isinstance(argument, list) and argument and isinstance(argument[0], np.ndarray):
+        return tuple(_fingerprint(item) for item in argument)
+    return None  # plain values are part of the step
+
+
+def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None) -> Answer:
+    arguments = _with_constants_as_arrays(operation, arguments)
+    due = operation.result_dtype(**arguments)
+    if operation.moves:
+        try:
+            result = np.asarray(operation.exact(**arguments))
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
+            return Answer(None, due, why_not=f"the definition refuses these arguments: {error}")
+        if dtype is not None:
+            result = result.astype(dtype.numpy)
+        return Answer(result.shape, dtype or due, bits=result)
+    shape, problem = _shape(operation, arguments)
+    if problem:
+        return Answer(shape, due, why_not=problem)
+    target = dtype or due
+    if target is None:
+        return Answer(shape, None, why_not="the dtype of the result is not defined for these inputs")
+    if not all(map(dtypes.all_finite, arrays_in(arguments.values()))):
+        why = "arithmetic defines no result for infinite or NaN inputs"
+        return _conventional(operation, arguments, Answer(shape, due, why_not=why), target)
+    if target.kind != "floating":
+        return _whole_answer(operation, arguments, target)
+    try:
+        values = settle(lambda: balls.as_balls(operation.exact(**_mapped(arguments, balls.exact))), target)
+    except UndefinedError as error:
+        undefined = Answer(shape, due, why_not=f"the definition has {error}")
+        return _conventional(operation, arguments, undefined, target)
+    except UndecidedError as error:
+        return Answer(shape, due, why_not=f"the exact result can't be told: {error}")
+    wide = _mapped(arguments, lambda a: a.astype(np.float64))
+    return Answer(values.value.shape, target, values, budget=operation.allowed(values, **wide))
+
+
+def _conventional(operation: Operation, arguments: dict[str, Any], undefined: Answer, target: DType) -> Answer:
+    """The answer where inputs are infinite or NaN, or lie outside the definition's domain.
+
+    The operation's convention names the results that follow from such inputs; all others are those of the definition
+    with finite stand-ins in their place. Where there is no such convention, the answer stays `undefined`.
+    """
+    if operation.convention is None or target.kind != "floating":
+        return undefined
+    wide = _mapped(arguments, lambda a: a.astype(np.float64))
+    with np.errstate(all="ignore"):
+        stand_ins, special, values = operation.convention(**wide)
+    finite = {
+        name: np.asarray(stand_ins[name]).astype(value.dtype) if name in stand_ins else value
+        for name, value in arguments.items()
+    }
+    if not all(map(dtypes.all_finite, arrays_in(finite.values()))):
+        return undefined
+    if not special.any() and all(map(dtypes.all_finite, arrays_in(arguments.values()))):
+        return undefined
+    answer = _answer(operation, finite, target)
+    if answer.values is None:
+        return undefined
+    special = np.broadcast_to(special, answer.values.value.shape)
+    with np.errstate(over="ignore"):
+        shown = np.where(special, values, answer.values.value.astype(np.float64)).astype(target.numpy)
+    return Answer(
+        answer.shape,
+        target,
+        replace(answer.values, value=shown),
+        budget=answer.budget,
+        special=special,
+        convention=operation.convention_source,
+    )
+
+
+def _with_constants_as_arrays(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Plain numbers where arrays go (``2 * x``) as arrays of the other side's dtype, which they take."""
+    arrays = arrays_in(arguments.values())
+    if not arrays:
+        return arguments
+    return {
+        name: np.array(value, dtype=arrays[0].dtype)
+        if type(value) in (int, float) and operation.parameters[name].holds_arrays
+        else value
+        for name, value in arguments.items()
+    }
+
+
+def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType) -> Answer:
+    """The result of a computing operation in an integer dtype: in Python's integers, exact at any size."""
+    exact = np.asarray(operation.exact(**_mapped(arguments, balls.exact)))
+    numbers = [int(balls.value_of(element).unique_fmpz()) for element in exact.ravel().tolist()]
+    info = np.iinfo(target.numpy)
+    if any(not info.min <= number <= info.max for number in numbers):
+        return Answer(exact.shape, target, why_not=f"the exact result does not fit {target.name}")
+    return Answer(exact.shape, target, bits=np.array(numbers, dtype=target.numpy).reshape(exact.shape))
+
+
+def _shape(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
+    """The result's shape, and why the definition refuses the arguments, if it does."""
+    first = next(iter(arguments.values()))
+    for name, parameter in operation.parameters.items():
+        if parameter.kind == Labels and arguments[name].shape != first.shape:
+            shapes = f"{first.shape} and {arguments[name].shape}"
+            return None, f"prediction and {name} must have one shape; they have {shapes}"
+    key = (operation.name, *((n, _shapes(v)) for n, v in arguments.items()))
+    if key not in _KNOWN_SHAPES:
+        if len(_KNOWN_SHAPES) > _MOST_KNOWN_SHAPES:
+            _KNOWN_SHAPES.clear()
+        _KNOWN_SHAPES[key] = _shape_of_ones(operation, arguments)
+    return _KNOWN_SHAPES[key]
+
+
+_MOST_KNOWN_SHAPES = 4096
+_KNOWN_SHAPES: dict[Any, tuple[tuple[int, ...] | None, str]] = {}
+
+
+def _shapes(argument: Any) -> Any:
+    if isinstance(argument, np.ndarray):
+        return argument.shape
+    if isinstance(argument, list):
+        return tuple(map(_shapes, argument))
+    return repr(argument)
+
+
+def _shape_of_ones(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
+    """The shape that a run of the definition on ones gives: it depends on nothing but shapes and parameters."""
+    try:
+        ones = _mapped(arguments, lambda a: np.broadcast_to(np.array(arb(1), dtype=object), a.shape))
+        return np.asarray(operation.exact(**ones)).shape, ""
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        return None, f"the definition refuses these arguments: {error}"
+    except ZeroDivisionError:
+        return (), "the definition divides by zero: there is nothing to take the mean of"
+
+
+def _mapped(arguments: Mapping[str, Any], function: Any) -> dict[str, Any]:
+    """The arguments with a function applied to the arrays among them."""
+
+    def mapped(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return function(value)
+        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            return [function(item) for item in value]
+        return value
+
+    return {name: mapped(value) for name, value in arguments.items()}
+
+
+def chain(program: Program, inputs: Sequence[Balls]) -> list[Balls]:
+    """Every value of a program in exact arithmetic, at the current working precision: inputs, then steps.
+
+    With balls of a radius as inputs (printed numbers), every result holds all that the inputs could have given.
+    """
+    values: list[Any] = list(inputs)
+    for step in program.steps:
+        arguments = step.bind(values)
+        result = OPERATIONS[step.operation].exact(**arguments)
+        values.append(balls.as_balls(result))
+    return values
+
+
+def end_to_end(program: Program, inputs: Sequence[np.ndarray], dtype: DType) -> Rounded:
+    """The exact result of a whole call from its own inputs, with no rounding between its steps.
+
+    Raises:
+        UndefinedError, UndecidedError: there is none.
+    """
+    last: Ref = program.results[0]
+    return settle(lambda: chain(program, [balls.exact(a) for a in inputs])[last.index], dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class GradientAnswer:
+    """The exact gradient with respect to one input, and what it may be off by."""
+
+    values: Rounded
+    budget: np.ndarray
+
+
+def gradients(
+    step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
+) -> list[GradientAnswer]:
+    """Exact gradients of ``sum(cotangent * step)`` with respect to the arguments named in `wrt`.
+
+    The budget is a running error bound: every product of slopes along a path from an input to the result may be off
+    by what the operation's backward formulas take (`Operation.backward`), and by the summation of the terms that meet
+    in one element, so the bound follows the sum of the paths' magnitudes, however much they cancel. Backward
+    formulas that start from the rounded result, such as y (1 - y), inherit one rounding of it, times the cotangent;
+    that is added where there is a function in them and the result has the input's shape.
+
+    Raises:
+        UndefinedError, UndecidedError: the gradient is not defined here (a kink, say).
+    """
+    operation = OPERATIONS[step.operation]
+    arguments = step.bind(received)
+    spread = inherited = np.zeros(())
+    met = 1.0
+
+    def differentiate(name: str) -> Balls:
+        nonlocal spread, inherited, met
+        prepared = _mapped(arguments, balls.exact)
+        traced = prepared[name] = gradient.trace(prepared[name])
+        output = balls.as_balls(operation.exact(**prepared))
+        gradient.backward(output, balls.exact(np.broadcast_to(cotangent, output.shape)))
+        slopes, spreads = gradient.slopes(traced)
+        spread = settling.midpoints_and_radii(spreads)[0]
+        result = settling.midpoints_and_radii(output)[0]
+        # A number that was broadcast meets a term of each of its copies.
+        met = operation.backward.summed(**arguments) * max(1.0, _largest_shape(arguments) / max(traced.size, 1))
+        # A subnormal result is rounded as coarsely as the smallest normal one.
+        rounded = np.maximum(np.abs(result), 2.0 ** dtypes.of(arguments[name]).min_exponent)
+        inherits = operation.backward.functions > 0 and output.shape == traced.shape
+        inherited = np.abs(cotangent) * rounded if inherits else np.zeros(())
+        return slopes
+
+    answers = []
+    for name in wrt:
+        dtype = dtypes.of(arguments[name])
+        values = settle(functools.partial(differentiate, name), dtype)
+        terms = operation.backward.steps(values) + summation_growth(math.ceil(met))
+        allowed = (terms * spread + inherited) * dtype.unit_roundoff / values.ulp() + 0.5
+        answers.append(GradientAnswer(values, np.minimum(allowed, half_significand(values))))
+    return answers

@@ -1,0 +1,350 @@
+"""One outcome, looked at in every channel."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import UNSET
+
+from conformance.casefile.errors import Mistake
+from conformance.casefile.numbers import to_array
+from conformance.casefile.variants import Variant
+from conformance.execution.executor import Outcome
+from conformance.execution.program import Program
+from conformance.ground import dtypes
+from conformance.ground.dtypes import DType
+from conformance.judging.accuracy import Profile, profile
+from conformance.judging.answers import Answer, Answers, GradientAnswer, end_to_end
+from conformance.judging.claims import Claim
+from conformance.judging.findings import Channel, Finding, Measured
+from conformance.judging.prints import Print
+from conformance.ops.base import arrays_in
+from conformance.truth.balls import UndecidedError, UndefinedError
+from conformance.truth.rounding import Rounded, from_array
+from conformance.words.wording import count, describe, first, format_number, place, ulps
+
+
+class Examination:
+    """One outcome, looked at in every channel."""
+
+    def __init__(self, variant: Variant, program: Program, outcome: Outcome, answers: Answers) -> None:
+        self._variant = variant
+        self._program = program
+        self._outcome = outcome
+        self._answers = answers
+        self._expect = variant.case.expect
+        self.findings: list[Finding] = []
+        self.measured: Measured | None = None
+        self.answer: Answer | None = None
+        self.end_to_end: float | None = None
+        self.profile: Profile | None = None
+
+    def run(self) -> None:
+        """Look at every channel that this variant has."""
+        outcome = self._outcome
+        self.look_at_manners()
+        if outcome.raised is not None:
+            if not (self._expect.raises and outcome.raised.refused):
+                wanted = "a refusal of the call" if self._expect.raises else "a result"
+                self._add("status", wanted, f"{outcome.raised.type}: {outcome.raised.message}")
+            return
+        if self._expect.raises:
+            result = outcome.received[-1]
+            self._add("status", "an error", f"a result: {describe(result)}")
+            self._where_an_error_is_due()
+            return
+        for name, (given, received) in outcome.narrowed.items():
+            self._add("dtype", f"the input {name} as {given}", received, "the backend narrows it before anything runs")
+        budgets: list[np.ndarray | None] = []
+        inputs = len(self._program.inputs)
+        for number, step in enumerate(self._program.steps):
+            got = outcome.received[inputs + number]
+            due = self._answers.of_step(step, outcome.received)
+            last = number == len(self._program.steps) - 1 and not self._program.relations
+            budgets.append(self._step(number, due, got, last))
+        if self._program.relations:
+            Claim(self._variant, self._program, outcome, budgets, self._add).check()
+        elif self._variant.check == "gradient":
+            self._gradients()
+        else:
+            if self._expect.prints is not None:
+                Print(
+                    self._variant, self._program, outcome, self._expect.prints, self.answer, self.findings, self._add
+                ).check()
+            self._aliasing()
+            if len(self._program.steps) > 1:
+                self._measure_end_to_end(outcome.received[-1])
+
+    def look_at_manners(self) -> None:
+        """What the call did beside its result: what it left changed, what it wrote to, and where it ran."""
+        for change in self._outcome.changes:
+            self._add("state", change.expected, change.got)
+        for what, where in self._outcome.elsewhere.items():
+            self._add("device", f"{what} on the device asked for", where)
+        for name in self._outcome.overwritten:
+            self._add("aliasing", f"the input {name} as it was given", "another: the call wrote to it")
+        if self._outcome.reused:
+            self._add("aliasing", "a result that stays as it is", "another: the next call wrote to its memory")
+
+    def _aliasing(self) -> None:
+        due, came = self._expect.aliases, self._outcome.aliases
+        if due is not None and due != came:
+            words = {True: "a view: what is written to the input shows", False: "a copy", None: "nothing that tells"}
+            self._add("aliasing", words[due], words[came])
+
+    def _add(
+        self, channel: Channel, expected: str, got: str, detail: str = "", flushed: bool = False, non_finite: int = 0
+    ) -> None:
+        self.findings.append(Finding(channel, expected, got, detail, flushed, non_finite))
+
+    def _where_an_error_is_due(self) -> None:
+        """Results that should not be there, against what the definition says all the same.
+
+        A registered divergence allows a result in place of an error, and not any result. Where the definition itself
+        refuses these arguments, it says nothing. Of dtypes there is no right one: errors are counted in the dtype that
+        came, or in that of the inputs where it is narrower.
+        """
+        inputs = len(self._program.inputs)
+        for number, step in enumerate(self._program.steps):
+            got = self._outcome.received[inputs + number]
+            given = arrays_in(step.bind(self._outcome.received).values())
+            floating = [dtype for dtype in map(dtypes.of, [got, *given]) if dtype.kind == "floating"]
+            counted = min(floating, key=lambda dtype: dtype.precision, default=None)
+            due = self._answers.of_step(step, self._outcome.received, counted)
+            where = f"step {number + 1}, {step.operation}" if len(self._program.steps) > 1 else ""
+            if due.array is None:
+                continue
+            if got.shape != due.array.shape:
+                self._add("shape", str(list(due.array.shape)), str(list(got.shape)), where)
+            elif due.values is not None:
+                self._computed(number, due, got, where)
+            elif due.bits is not None:
+                self._bits(due.bits, got, where)
+
+    def _step(self, number: int, due: Answer, got: np.ndarray, last: bool) -> np.ndarray | None:
+        """Judge the result of one step; returns the absolute error it was allowed, by element."""
+        expect = self._expect
+        found = dtypes.of(got)
+        stated = last and expect.values is not UNSET and self._variant.check == "value"
+        expected_dtype = expect.dtype if last and expect.dtype else (due.dtype.name if due.dtype else None)
+        where = f"step {number + 1}, {self._program.steps[number].operation}" if len(self._program.steps) > 1 else ""
+        if expected_dtype is None:
+            self._add(
+                "dtype", "a dtype stated by the case (expect.dtype): these inputs leave it open", found.name, where
+            )
+        elif found.name != expected_dtype:
+            self._add("dtype", expected_dtype, found.name, where)
+        expected_shape = tuple(expect.shape) if last and expect.shape is not None else due.shape
+        if expected_shape is None and not stated:
+            self._add("shape", "an error or a stated result", str(list(got.shape)), due.why_not)
+            return None
+        if expected_shape is not None and got.shape != expected_shape:
+            self._add("shape", str(list(expected_shape)), str(list(got.shape)), where)
+            return None
+        if stated:
+            self._stated(got, found)
+            return None
+        if found.kind == "complex":
+            if expected_dtype == found.name:
+                self._add("value", "values stated by the case (expect.values)", describe(got), "complex numbers")
+            return None  # another dtype was noted already
+        if found != due.dtype and found.kind == "floating":
+            due = self._answers.of_step(self._program.steps[number], self._outcome.received, found)
+        if last:
+            self.answer = due
+        if self._variant.check == "gradient":
+            return None  # the value's elements are judged by the value's own variants
+        if due.values is not None:
+            self._computed(number, due, got, where)
+            return None if due.budget is None else due.budget * due.values.ulp()
+        if due.bits is not None:
+            self._bits(due.bits, got, where)
+            return np.zeros(got.shape)
+        self._add("value", "values stated by the case (expect.values)", describe(got), due.why_not)
+        return None
+
+    def _computed(self, number: int, due: Answer, got: np.ndarray, where: str) -> None:
+        exact, budget = due.values, due.budget
+        assert exact is not None  # every computed answer has both
+        assert budget is not None
+        error = exact.distance(got)
+        if self._variant.case.case.draw == "accuracy":
+            arguments = self._program.steps[number].bind(self._outcome.received)
+            self.profile = profile(exact, budget, due.special, got, arguments)
+        if due.special is not None:
+            self._special(due.special, due.convention, exact.value, got, where)
+            error = np.where(due.special, 0.0, error)
+        within = error <= budget
+        self._measure(error, budget, number, exact, due.special)
+        self._zero_signs(exact, due.special, got, where)
+        if within.all():
+            return
+        wide = got.astype(np.float64)
+        special = ~np.isfinite(wide) & ~within
+        if special.any():
+            at = first(special)
+            detail = f"{count(special)} of {got.size} elements; {place(at, where)}"
+            self._add(
+                "nan-inf", format_number(exact.value[at]), format_number(got[at]), detail, non_finite=int(special.sum())
+            )
+        flushed = ~within & (wide == 0) & exact.subnormal()
+        wrong = ~within & ~special & ~flushed
+        if flushed.any():
+            at = first(flushed)
+            text = f"{int(flushed.sum())} subnormal values came as zero; {place(at, where)}"
+            tolerated = self._variant.case.case.subnormals != "preserve"
+            self._add("value", format_number(exact.value[at]), format_number(got[at]), text, tolerated)
+        if wrong.any():
+            ratio = np.where(wrong, error / np.maximum(budget, 1e-300), -1.0)
+            at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+            detail = (
+                f"{ulps(error[at])} away, {ulps(budget[at])} allowed; {count(wrong)} of {got.size} elements; "
+                f"{place(at, where)}"
+            )
+            self._add("value", format_number(exact.value[at]), format_number(got[at]), detail)
+
+    def _special(self, special: np.ndarray, convention: str, due: np.ndarray, got: np.ndarray, where: str) -> None:
+        """Elements whose value an operation's convention says, since arithmetic does not: exactly these."""
+        a, b = due.astype(np.float64), got.astype(np.float64)
+        wrong = special & ~((a == b) | (np.isnan(a) & np.isnan(b)))
+        if wrong.any():
+            at = first(wrong)
+            detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}; by convention: {convention}"
+            self._add("nan-inf", format_number(due[at]), format_number(got[at]), detail, non_finite=int(wrong.sum()))
+
+    def _zero_signs(self, exact: Rounded, special: np.ndarray | None, got: np.ndarray, where: str) -> None:
+        """A value that rounds to zero keeps its sign; a true zero of the definition, or of a convention, has none."""
+        if exact.units.all():
+            return
+        wrong = (got == 0) & (exact.units == 0) & (exact.residual != 0) & (np.signbit(got) != (exact.residual < 0))
+        if special is not None:
+            wrong &= ~special
+        if wrong.any():
+            at = first(wrong)
+            self._add("signed-zero", format_number(exact.value[at]), format_number(got[at]), place(at, where))
+
+    def _bits(self, due: np.ndarray, got: np.ndarray, where: str) -> None:
+        if due.dtype != got.dtype:  # the dtype channel has said so; what is left to compare are the numbers
+            a, b = (array.astype(object if array.dtype.kind in "iubc" else np.float64) for array in (due, got))
+            if (differ := np.asarray(a != b, dtype=bool)).any():
+                at = first(differ)
+                self._add("value", format_number(due[at]), format_number(got[at]), place(at, where))
+            return
+        if due.tobytes() == np.ascontiguousarray(got).tobytes():
+            self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
+            return
+        if dtypes.of(due).kind == "floating":
+            known = dtypes.finite(due)
+            error = np.where(known, from_array(np.where(known, due, due.dtype.type(0))).distance(got), np.nan)
+            self._measure(error, np.zeros(got.shape), 0)
+        both_nan = (due != due) & (got != got)
+        nan = (due != got) & ~both_nan & ~(dtypes.finite(due) & dtypes.finite(got))
+        value = (due != got) & ~both_nan & ~nan
+        zero = (due == got) & (np.signbit(due.real.astype(np.float64)) != np.signbit(got.real.astype(np.float64)))
+        channels: list[tuple[Channel, np.ndarray]] = [("nan-inf", nan), ("value", value), ("signed-zero", zero)]
+        for channel, wrong in channels:
+            if wrong.any():
+                at = first(wrong)
+                detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}"
+                flushed = bool(
+                    channel == "value"
+                    and self._variant.case.case.subnormals != "preserve"
+                    and ((got == 0) | ~wrong).all()
+                    and dtypes.of(due).kind == "floating"
+                    and (np.abs(due[wrong].astype(np.float64)) < 2.0 ** dtypes.of(due).min_exponent).all()
+                )
+                non_finite = int(wrong.sum()) if channel == "nan-inf" else 0
+                self._add(channel, format_number(due[at]), format_number(got[at]), detail, flushed, non_finite)
+
+    def _stated(self, got: np.ndarray, found: DType) -> None:
+        """The result against values that the case states, signs of zeros included."""
+        try:
+            due = to_array(self._expect.values, found)
+        except Mistake as mistake:  # a dtype that can't hold them
+            self._add("value", "the values stated by the case", describe(got), mistake.message)
+            return
+        if due.shape != got.shape:
+            self._add("shape", str(list(due.shape)), str(list(got.shape)))
+            return
+        self.answer = Answer(due.shape, found, bits=due)
+        self._bits(due, got, f"stated by the case: {self._expect.because}")
+
+    def _measure(
+        self,
+        error: np.ndarray,
+        budget: np.ndarray,
+        number: int,
+        exact: Rounded | None = None,
+        special: np.ndarray | None = None,
+        wrt: str = "",
+    ) -> None:
+        if not error.size:
+            return
+        ratio = error / np.maximum(budget, 0.5)
+        index = int(ratio.argmax())
+        if np.isnan(ratio.flat[index]) and not np.isnan(ratio).all():
+            index = int(np.nanargmax(ratio))  # the largest error that is a number tells more than that there is a NaN
+        if self.measured is None or not ratio.flat[index] <= self.measured.ratio:
+            at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
+            largest = float(error.flat[index])
+            computed = exact is not None and (special is None or not special[at])
+            due = None
+            if exact is not None and computed:
+                due = (exact.value[at], float(exact.residual[at]), int(exact.quantum[at]))
+            self.measured = Measured(largest, float(budget.flat[index]), at, number, float(ratio.flat[index]), due, wrt)
+
+    def _measure_end_to_end(self, got: np.ndarray) -> None:
+        found = dtypes.of(got)
+        inputs = self._outcome.received[: len(self._program.inputs)]
+        if found.kind != "floating" or not all(map(dtypes.all_finite, inputs)):
+            return
+        try:
+            exact = end_to_end(self._program, inputs, found)
+        except (ArithmeticError, ValueError, TypeError, IndexError):  # undefined, or refused by a step's definition
+            return
+        if exact.units.shape == got.shape:
+            self.end_to_end = float(np.max(exact.distance(got), initial=0.0))
+
+    def _gradients(self) -> None:
+        outcome = self._outcome
+        step = self._program.steps[-1]
+        assert outcome.cotangent is not None
+        if any(finding.channel == "shape" for finding in self.findings):
+            return  # a gradient of another result, with other weights: not one that an exact answer is due for
+        if not outcome.gradients:
+            self._add("gradient", "a floating input to differentiate by", "none")
+            return
+        if self._expect.values is not UNSET:
+            name, got = next(iter(outcome.gradients.items()))
+            given = step.bind(outcome.received)[name]
+            if got.dtype != given.dtype:
+                self._add("gradient", dtypes.of(given).name, dtypes.of(got).name, f"with respect to {name}")
+            self._stated(got, dtypes.of(got))
+            return
+        try:
+            due = self._answers.of_gradient(step, outcome.received, list(outcome.gradients), outcome.cotangent)
+        except (UndecidedError, UndefinedError) as reason:
+            self._add("gradient", "a stated result", "something the definition does not say", str(reason))
+            return
+        for (name, got), answer in zip(outcome.gradients.items(), due, strict=True):
+            if got.dtype != answer.values.value.dtype or got.shape != answer.values.value.shape:
+                self._add("gradient", describe(answer.values.value), describe(got), f"with respect to {name}")
+                continue
+            error = answer.values.distance(got)
+            self._measure(error, answer.budget, 0, answer.values, wrt=name)
+            wrong = ~(error <= answer.budget)
+            lost = wrong & ~dtypes.finite(got)
+            for which in (lost, wrong & ~lost):  # apart, since a registered divergence may be about either
+                if which.any():
+                    self._gradient(name, answer, error, which, got)
+
+    def _gradient(self, name: str, due: GradientAnswer, error: np.ndarray, wrong: np.ndarray, got: np.ndarray) -> None:
+        """Note the wrong elements of a gradient, all of them not finite or all of them finite."""
+        at = first(wrong)
+        flushed = bool(((got == 0) & due.values.subnormal() | ~wrong).all())
+        detail = (
+            f"with respect to {name}; {ulps(error[at])} away, {ulps(due.budget[at])} allowed; "
+            f"{count(wrong)} of {got.size} elements; {place(at)}"
+        )
+        tolerated = flushed and self._variant.case.case.subnormals != "preserve"
+        lost = 0 if np.isfinite(float(got[at])) else int(wrong.sum())
+        self._add("gradient", format_number(due.values.value[at]), format_number(got[at]), detail, tolerated, lost)

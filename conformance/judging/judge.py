@@ -1,0 +1,93 @@
+"""An outcome held against the truth, and the verdict that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from conformance.casefile.variants import Variant
+from conformance.execution.executor import Outcome
+from conformance.execution.program import Program
+from conformance.ground.verdicts import Verdict
+from conformance.judging.accuracy import Profile
+from conformance.judging.answers import Answers
+from conformance.judging.divergences import CONFORMS, Entry, contradiction
+from conformance.judging.examination import Examination
+from conformance.judging.findings import Finding, Measured
+
+
+@dataclass(slots=True)
+class Judgement:
+    """A verdict with its reasons.
+
+    Attributes:
+        verdict: see `VERDICTS`.
+        reason: one line; empty for what passed.
+        findings: every channel that differs; of a divergence too.
+        measured: of the step that came nearest its budget; None where nothing was measured.
+        end_to_end: largest error of the result against the whole composition in exact arithmetic, in ULP (for calls
+            of more than one step; it shows what rounding between the steps costs, and decides nothing).
+        profile: the errors by exponent, of a case whose accuracy is drawn.
+        link: of the registered divergence that it is.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    measured: Measured | None = None
+    end_to_end: float | None = None
+    profile: Profile | None = None
+    link: str = ""
+
+
+class Judge:
+    """Judges outcomes. Keeps the exact answers of the current case."""
+
+    def __init__(self) -> None:
+        self.answers = Answers()
+
+    def judge(self, variant: Variant, program: Program, outcome: Outcome, entries: Sequence[Entry] = ()) -> Judgement:
+        """The verdict on an outcome.
+
+        Args:
+            variant: what was run.
+            program: its program.
+            outcome: what came.
+            entries: the registered divergence that was seen here, which has to show; or those that were seen elsewhere,
+                of which one may be what came.
+        """
+        self.answers.of_case(variant.case.id)
+        examination = Examination(variant, program, outcome, self.answers)
+        if outcome.unsupported:
+            examination.look_at_manners()
+            if not examination.findings:
+                return Judgement("unsupported", outcome.unsupported)
+        else:
+            examination.run()
+        findings = examination.findings
+        judgement = Judgement("passed", "", findings, examination.measured)
+        judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
+        entry, came = _nearest(entries, outcome, findings, examination.measured)
+        fixed = "fixed, remove the entry" if came == CONFORMS else ""
+        if entry is not None and not came:
+            judgement.verdict, judgement.reason, judgement.link = "divergent", entry.because, entry.spec.link
+        elif entry is not None and entry.demanded:
+            judgement.verdict = "failed"
+            judgement.reason = f"registered: {entry.summary}; got {came}{fixed and ': '}{fixed}"
+        elif findings and all(finding.flushed for finding in findings):
+            judgement.verdict = "divergent"
+            judgement.reason = "subnormal results come as zero: flushed, or lost on the way"
+        elif findings:
+            judgement.verdict = "failed"
+            judgement.reason = f"{findings[0].channel}: expected {findings[0].expected}, got {findings[0].got}"
+        if entry is not None and judgement.verdict == "failed":
+            findings.append(Finding("registry", f"as registered: {entry.summary}", came, fixed))
+        return judgement
+
+
+def _nearest(
+    entries: Sequence[Entry], outcome: Outcome, findings: Sequence[Finding], measured: Measured | None
+) -> tuple[Entry | None, str]:
+    """The first entry that is exactly what came, or else the first one, and what came that it does not say."""
+    held = [(entry, contradiction(entry, outcome, findings, measured)) for entry in entries]
+    return next((one for one in held if not one[1]), held[0] if held else (None, ""))

@@ -1,0 +1,5 @@
+"""`diff.html`: what changed from one run to another. Imports what pages share, and diffing."""
+
+from conformance.reports.diff.rendering import render, write
+
+__all__ = ["render", "write"]

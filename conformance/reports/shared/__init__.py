@@ -1,0 +1,1 @@
+"""What all pages have in common: the frame, columns, plots, links, tallies. Imports runfile, judging, words."""

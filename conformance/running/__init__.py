@@ -1,0 +1,1 @@
+"""`conformance run`: a supervised process a backend, followed through its run file. Imports suite, runfile, judging."""

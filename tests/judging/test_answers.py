@@ -1,0 +1,162 @@
+"""Exact answers of steps and programs: what has one, what has none and why, and what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.casefile.inputs import materialise
+from conformance.execution.program import compile_variant
+from conformance.ground.dtypes import DTYPES
+from conformance.judging import answers
+from conformance.judging.answers import Answer, Answers
+from conformance.truth import balls
+
+
+@pytest.fixture
+def asked(variants: Callable[..., Any]) -> Callable[..., list[Answer]]:
+    """The answers of every step of the first variant of a case given as text, or as inputs and a call."""
+
+    def of(call: str, given: str = "x: [1.0, 2.0]") -> list[Answer]:
+        (variant,) = variants(f"  - name: one\n    given: {{{given}}}\n    call: {call!r}")
+        return Answers().of_program(compile_variant(variant), list(materialise(variant).values()))
+
+    return of
+
+
+def test_an_answer_holds_shape_dtype_values_and_budget(asked: Callable[..., list[Answer]]) -> None:
+    (answer,) = asked("exp(x)")
+    assert (answer.shape, answer.dtype, answer.why_not) == ((2,), DTYPES["float32"], "")
+    np.testing.assert_array_equal(answer.array, np.exp(np.array([1.0, 2.0])).astype(np.float32))
+    np.testing.assert_array_equal(answer.budget, [4.0, 4.0])
+    assert answer.bits is None
+
+
+@pytest.mark.parametrize("call", ["sum(x, axis=a)", "softmax(x, axis=a)", "stack([x, x], axis=a)"])
+def test_an_axis_past_every_machine_integer_is_one_that_there_is_not(call: str, variants: Callable[..., Any]) -> None:
+    text = f"  - {{name: one, given: {{x: [1.0]}}, for: {{a: [{10**23}]}}, call: '{call}'}}"
+    (variant,) = variants(text)
+    (answer,) = Answers().of_program(compile_variant(variant), list(materialise(variant).values()))
+    assert answer.array is None
+    assert answer.why_not.startswith("the definition refuses these arguments: ")
+
+
+def test_every_step_is_answered_on_the_rounded_results_of_the_steps_before_it(
+    asked: Callable[..., list[Answer]],
+) -> None:
+    first, second = asked("1 - sigmoid(x)", "x: [10.0]")
+    assert second.array == np.float32(1) - first.array
+    assert float(second.array[0]) != pytest.approx(1 / (1 + np.exp(10.0)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "shape", "why"),
+    [
+        ("softmax(x, axis=2)", "x: [1.0]", None, "the definition refuses these arguments"),
+        ("reshape(x, shape=[3])", "x: [1.0]", None, "the definition refuses these arguments"),
+        ("stack([x, y])", "x: [1.0], y: [1.0, 2.0]", None, "the definition refuses these arguments"),
+        ("x + y", "x: [1.0, 2.0], y: [1.0, 2.0, 3.0]", None, "the definition refuses these arguments"),
+        ("binary_cross_entropy(x, y)", "x: [0.5], y: [1.0, 0.0]", None, "prediction and target must have one shape"),
+        ("binary_cross_entropy(p, y)", "p: [2.0, 0.5], y: [1.0, 0.0]", (), "no finite real value at element ()"),
+        ("mean(x)", "x: {full: {shape: [0], value: 1.0}}", (), "no finite real value at element ()"),
+        ("x + y", "x: [1.0], y: {array: [1.0], dtype: float64}", (1,), "dtype of the result is not defined"),
+        ("sigmoid(x)", "x: [1, 2]", (2,), "dtype of the result is not defined"),
+        ("sum(x)", "x: {array: [max, max], dtype: int64}", (), "the exact result does not fit int64"),
+    ],
+)
+def test_where_there_is_no_answer_it_is_said_why(
+    call: str, given: str, shape: Any, why: str, asked: Callable[..., list[Answer]]
+) -> None:
+    (answer,) = asked(call, given)
+    assert answer.array is None
+    assert answer.shape == shape
+    assert why in answer.why_not
+
+
+def test_answers_end_at_the_step_that_has_none(asked: Callable[..., list[Answer]]) -> None:
+    answered = asked("exp(mean(log(x)))", "x: {full: {shape: [0], value: 1.0}}")
+    assert [answer.array is None for answer in answered] == [False, True]
+
+
+def test_integers_add_up_exactly_at_any_size(asked: Callable[..., list[Answer]]) -> None:
+    """2^53 + 1 is no float64."""
+    (answer,) = asked("sum(x)", f"x: [{2**53}, 1]")
+    assert answer.bits.dtype == np.int64
+    assert int(answer.bits) == 2**53 + 1
+
+
+def test_a_plain_number_takes_the_dtype_of_the_other_side(asked: Callable[..., list[Answer]]) -> None:
+    (answer,) = asked("x * 0.1", "x: [1.0]")
+    assert (answer.dtype, answer.array[0]) == (DTYPES["float32"], np.float32(0.1))
+    (answer,) = asked("2 / x", "x: {array: [3.0], dtype: float64}")
+    assert answer.array[0] == 2 / 3
+
+
+def test_moved_elements_keep_every_bit(asked: Callable[..., list[Answer]]) -> None:
+    (answer,) = asked("reshape(x, shape=[3])", "x: [[-0.0, .nan, smallest_subnormal]]")
+    assert answer.bits.tobytes() == np.array([-0.0, np.nan, 2.0**-149], dtype=np.float32).tobytes()
+
+
+def test_an_answer_may_be_rounded_to_another_dtype(variants: Callable[..., Any]) -> None:
+    (variant,) = variants("  - {name: one, given: {x: [0.3]}, call: exp(x)}")
+    program, inputs = compile_variant(variant), list(materialise(variant).values())
+    known = Answers()
+    narrow = known.of_step(program.steps[0], inputs)
+    wide = known.of_step(program.steps[0], inputs, DTYPES["float64"])
+    assert (narrow.array.dtype, wide.array.dtype) == (np.float32, np.float64)
+    assert wide.array[0] == np.exp(np.float64(np.float32(0.3)))
+
+
+def test_the_same_step_on_the_same_inputs_is_answered_once_and_others_are_told_apart(
+    variants: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    real = answers._answer
+    monkeypatch.setattr(answers, "_answer", lambda *a: asked.append(a) or real(*a))
+    text = """
+  - {name: a, given: {x: [[0.0, 2.0], [3.0, 5.0]]}, call: 'softmax(x, axis=0)'}
+  - {name: b, given: {x: [[-0.0, 2.0], [3.0, 5.0]]}, call: 'softmax(x, axis=0)'}
+  - {name: c, given: {x: [[-0.0, 2.0], [3.0, 5.0]]}, call: 'softmax(x, axis=1)'}
+  - {name: d, given: {x: [-0.0, 2.0, 3.0, 5.0]}, call: 'softmax(x, axis=0)'}
+"""
+    known, found = Answers(), []
+    known.of_case("one")
+    for _ in range(2):
+        for variant in variants(text):
+            (step,) = compile_variant(variant).steps
+            found.append(known.of_step(step, list(materialise(variant).values())))
+    assert len(asked) == 4
+    assert all(a is b for a, b in zip(found[:4], found[4:], strict=True))
+    assert not np.array_equal(found[1].array, found[2].array)
+    known.of_case("another")
+    known.of_step(step, list(materialise(variant).values()))
+    assert len(asked) == 5
+
+
+def test_printed_inputs_reach_as_far_as_their_intervals(variants: Callable[..., Any]) -> None:
+    """The product of [0.95, 1.05] and [1.95, 2.05] is [1.8525, 2.1525]."""
+    (variant,) = variants("  - {name: one, given: {x: [1.0], y: [2.0]}, call: x * y}")
+    balls.working_precision(100)
+    twentieth = Fraction(1, 20)
+    inputs = [balls.intervals([Fraction(n)], [twentieth], (1,)) for n in (1, 2)]
+    product = answers.chain(compile_variant(variant), inputs)[-1][0]
+    low, high = float(product.lower()), float(product.upper())
+    assert 1.84 < low <= 1.8525 and 2.1525 <= high < 2.16
+
+
+def test_the_gradients_budget_follows_the_magnitude_of_what_cancels(variants: Callable[..., Any]) -> None:
+    """Of a softmax over equal numbers, weighted all alike, the gradient is 0; its terms are not."""
+    (variant,) = variants("  - {name: one, given: {x: [1.0, 1.0]}, call: 'softmax(x, axis=0)'}")
+    (step,) = compile_variant(variant).steps
+    inputs = list(materialise(variant).values())
+    (flat,) = answers.gradients(step, inputs, ["x"], np.ones(2))
+    np.testing.assert_array_equal(flat.values.value, [0, 0])
+    (steep,) = answers.gradients(step, inputs, ["x"], np.array([1.0, -1.0]))
+    np.testing.assert_array_equal(steep.values.value, [0.5, -0.5])
+    wrong = steep.values.value * np.float32(1.00001)
+    assert np.all(steep.values.distance(wrong) > steep.budget)
+    assert np.all(steep.values.distance(steep.values.value) <= steep.budget)
