@@ -24,7 +24,8 @@ from conformance.casefile.inputs import materialise
 from conformance.casefile.loader import load
 from conformance.casefile.model import Divergence
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Executor, Outcome
+from conformance.execution.executor import Executor
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import compile_variant
 from conformance.judging.divergences import Registry
 from conformance.judging.judge import Judge, Judgement
@@ -41,6 +42,7 @@ from conformance.runfile import (
     read,
 )
 from conformance.suite.selection import Selection, select
+from conformance.suite.session import BackendSession
 
 
 @dataclass
@@ -203,24 +205,97 @@ def variants(folder: Callable[..., Path]) -> Callable[[str], list[Variant]]:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Run this Python with arguments in an empty folder (or `cwd`), away from the options of this run of pytest."""
+    """Run this Python with arguments in an empty folder (or `cwd`), away from the options of this run of pytest.
+
+    Args:
+        arguments: paths among them become text.
+        packages: a folder whose packages are installed for it.
+        cwd, timeout, input: as `subprocess.run` takes them.
+        variables: of the environment.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_", "COVERAGE"))}
     environment |= {"COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": "1"}
     empty = tmp_path / "elsewhere"
     empty.mkdir()
 
-    def run(*arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: Any,
+        packages: Path | None = None,
+        cwd: Path | None = None,
+        timeout: float = 120,
+        input: str | None = None,  # noqa: A002 - as subprocess.run calls it
+        **variables: str,
+    ) -> subprocess.CompletedProcess[str]:
+        if packages is not None:
+            paths = [str(packages), *filter(None, [environment.get("PYTHONPATH")])]
+            variables["PYTHONPATH"] = os.pathsep.join(paths)
         return subprocess.run(
-            [sys.executable, *arguments],
+            [sys.executable, *map(str, arguments)],
             cwd=cwd or empty,
             env=environment | variables,
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=timeout,
+            input=input,
         )
 
     return run
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> Callable[..., Path]:
+    """A folder with an installed package whose module is `text`, and names its class as a backend."""
+
+    def made(text: str, name: str = "mine", distribution: str = "brought-by-others", module: str = "brought") -> Path:
+        folder = tmp_path / "installed"
+        info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (folder / f"{module}.py").write_text(text)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[conformance.backends]\n{name} = {module}:Mine\n")
+        return folder
+
+    return made
+
+
+@pytest.fixture
+def with_path(
+    python: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run this Python in a folder whose packages are installed for it, as `brought` makes one."""
+    return lambda folder, *arguments: python(*arguments, packages=folder, cwd=folder)
+
+
+class _Point:
+    def __init__(self, kind: type[Backend]) -> None:
+        self._kind = kind
+
+    def load(self) -> type[Backend]:
+        return self._kind
+
+
+@pytest.fixture
+def session(folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendSession]:
+    """A session of a backend over cases given as text."""
+
+    def made(
+        text: str,
+        backend: Backend | type[Backend] | None = None,
+        device: str = "cpu",
+        modes: Sequence[str] = (),
+        patterns: Sequence[str] = (),
+        **files: Any,
+    ) -> BackendSession:
+        name = "numpy"
+        if backend is not None:
+            kind = backend if isinstance(backend, type) else type(backend)
+            name = kind.name
+            monkeypatch.setattr(backends, "entry_points", lambda: {name: _Point(kind)})
+        root = folder(text, **files)
+        return BackendSession(name, select(root, patterns), device, modes)
+
+    return made
 
 
 class MakeRun(Protocol):

@@ -1,1 +1,4 @@
-"""`conformance audit`: backends that are wrong on purpose, and whether the cases catch them. Imports suite, judging."""
+"""`conformance audit`: backends that are wrong on purpose, and whether the cases catch them.
+
+Imports suite, judging, execution, casefile, words, backends, ground.
+"""

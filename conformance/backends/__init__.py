@@ -1,6 +1,8 @@
 """One adapter a framework, found through the entry-point group ``conformance.backends``. Knows no case.
 
 A framework is imported inside its own adapter's module, which is imported when that backend is used.
+
+Imports ground.
 """
 
 from __future__ import annotations

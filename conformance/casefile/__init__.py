@@ -1,1 +1,1 @@
-"""From YAML text to cases to variants. Knows no framework. Imports operations, truth, words, ground."""
+"""From YAML text to cases to variants. Knows no framework. Imports words, ops, truth, ground."""

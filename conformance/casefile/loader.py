@@ -10,34 +10,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 import msgspec
 
 from conformance.casefile import checks, expressions, yaml_reader
-from conformance.casefile.errors import CaseFileError, Mistake, Problem, did_you_mean, place_in
-from conformance.casefile.model import (
-    GIVEN_SOURCES,
-    Case,
-    CaseFile,
-    Divergence,
-    DivergenceFile,
-    Document,
-    Expect,
-    Given,
-    Instead,
-    Put,
-    Subset,
-    SubsetFile,
-    Within,
-)
+from conformance.casefile.errors import CaseFileError, Mistake, Problem, place_in
+from conformance.casefile.model import Case, CaseFile, Divergence, DivergenceFile, Document, Expect, Subset, SubsetFile
+from conformance.casefile.structure import mistakes
 from conformance.casefile.variants import LoadedCase, Variant, expand, grid_of
 from conformance.ground import limits
 from conformance.ground.files import files_under, read_file
+from conformance.ops import FAMILIES
 
 DIVERGENCES = "divergences"
 SUBSETS = "subsets.yaml"
-_UNKNOWN_FIELD = "Object contains unknown field `"
+OPS = "ops"
 _FILE_TYPE = TypeVar("_FILE_TYPE")
 _FILE_NAME = re.compile(r"[\w.-]{1,100}")
 
@@ -136,7 +124,17 @@ def _case_files(root: Path, base: Path) -> list[Path]:
         raise _EnoughError(Problem(str(root), 1, 1, nothing))
     if len(paths) > limits.CASE_FILES:
         raise _EnoughError(Problem(str(root), 1, 1, f"more than {limits.CASE_FILES:,} case files"))
-    return sorted(paths, key=lambda p: p.relative_to(base).as_posix())
+    return sorted(paths, key=lambda p: (stem_of(p.relative_to(base)), p))
+
+
+def stem_of(relative: Path) -> str:
+    """What the IDs of a file's cases begin with: its place among the case files, without its suffix.
+
+    Under `ops`, the folder of an operation's family sorts files, and is no part of it.
+    """
+    parts = relative.with_suffix("").parts
+    sorting = len(parts) > 2 and parts[0] == OPS and parts[1] in FAMILIES
+    return "/".join(parts[:1] + parts[2:] if sorting else parts)
 
 
 def _check_name(relative: Path) -> None:
@@ -199,7 +197,7 @@ class _File:
             corpus.documents[str(self._path)] = file.document
         lines = self._text.splitlines()
         ends = [*(max(start, after - 1) for start, after in itertools.pairwise(starts)), len(lines)]
-        stem = self._relative.with_suffix("").as_posix()
+        stem = stem_of(self._relative)
         for i, case in enumerate(cases):
             if case is not None:  # an entry with mistakes in its structure had them noted already
                 text = "\n".join(lines[starts[i] - 1 : ends[i]]).rstrip()
@@ -212,49 +210,9 @@ class _File:
         try:
             return msgspec.convert(data, kind)
         except msgspec.ValidationError as error:
-            before = len(self._problems)
-            self._diagnose(data, kind, (), {items: item})
-            if len(self._problems) == before:  # what fits field by field, and yet not as a whole
-                self._note_invalid(error, ())
+            for mistake in mistakes(data, kind, {items: item}, error):
+                self.note(mistake)
             return None
-
-    def _diagnose(self, data: Any, kind: type[Any], keys: tuple[str | int, ...], inside: dict[str, type[Any]]) -> None:
-        """Note each field that does not fit, one by one: the decoder itself stops at the first."""
-        if not isinstance(data, dict):
-            self.note(Mistake(f"expected a mapping, found {'nothing' if data is None else type(data).__name__}", keys))
-            return
-        fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
-        for key in data.keys() - fields.keys():
-            self.note(Mistake(f"unknown key '{key}'{did_you_mean(key, fields)}", (*keys, key), at_key=True))
-        for name, f in fields.items():
-            if name not in data:
-                if f.required:
-                    self.note(Mistake(f"'{name}' is missing", keys))
-            elif name in inside and isinstance(data[name], list):
-                for i, entry in enumerate(data[name]):
-                    self._diagnose(entry, inside[name], (*keys, name, i), {})
-            elif get_origin(plain := _without_meta(f.type)) is dict and isinstance(data[name], dict):
-                key_type, value_type = get_args(plain)
-                for key, value in data[name].items():
-                    self._try(key, key_type, (*keys, name, key), at_key=True)
-                    self._try(value, value_type, (*keys, name, key))
-            else:
-                self._try(data[name], f.type, (*keys, name))
-
-    def _try(self, value: Any, kind: Any, keys: tuple[str | int, ...], at_key: bool = False) -> None:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            self._note_invalid(error, keys, at_key)
-
-    def _note_invalid(self, error: msgspec.ValidationError, keys: tuple[str | int, ...], at_key: bool = False) -> None:
-        message, _, path = str(error).partition(" - at `$")
-        keys = (*keys, *_path_parts(path.rstrip("`")))
-        if message.startswith(_UNKNOWN_FIELD):
-            unknown = message[len(_UNKNOWN_FIELD) :].rstrip("`")
-            message = f"unknown key '{unknown}'{did_you_mean(unknown, _fields_at(keys))}"
-            keys, at_key = (*keys, unknown), True
-        self.note(Mistake(message[0].lower() + message[1:], keys, at_key=at_key))
 
     def note(self, mistake: Mistake) -> None:
         if self._places is None:
@@ -339,32 +297,3 @@ class _Reporting:
             return False
         self._file.note(Mistake(error.message, (*self._keys, *error.keys), error.offset, at_key=error.at_key))
         return True
-
-
-def _without_meta(kind: Any) -> Any:
-    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
-
-
-def _fields_at(keys: tuple[str | int, ...]) -> list[str]:
-    """The keys a mapping may have, of those nested in a file's entries, by the key it stands under."""
-    name = next((key for key in reversed(keys) if isinstance(key, str)), "")
-    kinds: dict[str, type[msgspec.Struct]] = {
-        "expect": Expect,
-        "document": Document,
-        "within": Within,
-        "instead": Instead,
-        "put": Put,
-    }
-    sources = {f.encode_name: f.type for f in msgspec.structs.fields(Given) if f.encode_name in GIVEN_SOURCES}
-    for source, union in sources.items():
-        kinds[source] = next((kind for kind in get_args(union) if hasattr(kind, "__struct_config__")), Given)
-    return [f.encode_name for f in msgspec.structs.fields(kinds.get(name, Given))]
-
-
-def _path_parts(path: str) -> Iterator[str | int]:
-    """The keys of a decoder's path such as ``.x[2].shape``."""
-    for part in path.replace("]", "").replace("[", ".").split("."):
-        if part.isdigit():
-            yield int(part)
-        elif part:
-            yield part

@@ -14,7 +14,7 @@ from conformance.casefile.errors import Problem
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SeenOn, SubsetFile
 from conformance.casefile.patterns import matches
-from conformance.checking.strays import shadowed, unmatched
+from conformance.checking.strays import Asked, shadowed, unmatched
 from conformance.ground import limits, schemas
 from conformance.ground.files import read_file
 from conformance.judging.divergences import Entry
@@ -65,7 +65,7 @@ def stray_entries(corpus: Corpus) -> list[str]:
     lines = [
         f"divergences of {entry.backend}: '{pattern}' matches no variant in its modes, dtypes and idioms; remove the "
         f"entry, or correct its pattern"
-        for entry, pattern in unmatched(corpus.divergences, variants, dict(modes), _spellings)
+        for entry, pattern in unmatched(corpus.divergences, Asked(variants, modes, _spellings))
     ]
     lines += [
         f"divergences of {name}: '{package}' is no package whose version its runs record; those are "
@@ -92,7 +92,7 @@ def dead_entries(corpus: Corpus) -> list[str]:
     return [
         f"divergences of {entry.backend}: {_named(entry)} decides nothing: {_named(other)} stands before it; limit "
         f"that one, or remove this one"
-        for entry, other in shadowed(corpus.divergences, list(corpus.variants()), dict(modes), _spellings)
+        for entry, other in shadowed(corpus.divergences, Asked(corpus.variants(), modes, _spellings))
     ]
 
 

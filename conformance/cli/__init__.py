@@ -1,6 +1,9 @@
 """The `conformance` command. Commands only: what they do lives in the modules they call.
 
 Each command imports what it needs when it is called, so that every command starts fast.
+
+Imports checking, reports, diffing, timing, audit, running, reproduction, suite, runfile, smoke, casefile, words,
+backends, ground.
 """
 
 from __future__ import annotations

@@ -265,12 +265,13 @@ def bench(
     request = benching.Request(names, folder, mode or [], device, keyword, dtype or [], size or [], full, threads)
     try:
         with locked(folder / FOLDER), Watch(err, "cells") as watch:
-            children = benching.run(request, watch)
+            children, refused = benching.run(request, watch)
     except LockedError as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
     timings, problems = benching.collect(request, children)
+    problems = refused + problems
     for line in benching.summary(timings):
         out.print(line)
     for problem in problems:

@@ -1,1 +1,4 @@
-"""A variant's expression as steps, and what came of them on a backend. Imports backends, casefile, ops, truth."""
+"""A variant's expression as steps, and what came of them on a backend.
+
+Imports casefile, ops, backends, truth, ground.
+"""

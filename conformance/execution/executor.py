@@ -1,11 +1,10 @@
-"""A variant on a backend: what came of it."""
+"""Programs run on one backend, whose compiled functions are kept for a while."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,88 +12,13 @@ import numpy as np
 
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Unsupported
-from conformance.backends.state import AT_START, Change, Watch, of_calls
+from conformance.backends.state import Watch, of_calls
+from conformance.execution.outcome import Outcome, Raised
 from conformance.execution.program import Program, Ref, Step, runner
 from conformance.ground import dtypes
 from conformance.ground.layouts import copied, overwrite
 from conformance.ops import OPERATIONS
 from conformance.truth.gradient import default_cotangent
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An error that came instead of a result.
-
-    Attributes:
-        type, message: of the error.
-        refused: whether the call itself raised it; an input that can't be handed over, or a result that can't be
-            read, is no refusal.
-    """
-
-    type: str
-    message: str
-    refused: bool = True
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a backend made of a variant.
-
-    Attributes:
-        received: the inputs as the backend holds them (a backend may narrow them), then the result of each step.
-        narrowed: the inputs that changed their dtype on the way into the backend: the dtypes before and after.
-        raised: the error that came instead.
-        unsupported: why the backend could not be asked.
-        gradients: for a gradient variant, by argument name.
-        cotangent: the weights of the outputs in the scalar whose gradient was taken.
-        aliases: whether the result shares the memory of the first input, where that was asked.
-        overwritten: the inputs that the call changed.
-        reused: whether the next call wrote to the memory of this one's result, where `aliases` was asked.
-        elsewhere: the inputs, results and gradients that did not live on the backend's device, and where they lived.
-        changes: what the call left changed beyond its result.
-    """
-
-    received: list[np.ndarray] = field(default_factory=list)
-    narrowed: dict[str, tuple[str, str]] = field(default_factory=dict)
-    raised: Raised | None = None
-    unsupported: str = ""
-    gradients: dict[str, np.ndarray] = field(default_factory=dict)
-    cotangent: np.ndarray | None = None
-    aliases: bool | None = None
-    overwritten: list[str] = field(default_factory=list)
-    reused: bool = False
-    elsewhere: dict[str, str] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-
-
-def started(
-    kind: type[Backend], device: str, before: Callable[[Backend], object] | None = None
-) -> tuple[Backend, list[Change]]:
-    """A backend on a device, made and started, and what its start left changed of the process.
-
-    That is put back, and so is what importing the framework changes, which is none of its adapter's doing (importing
-    JAX 0.10 draws from NumPy's generator).
-
-    Args:
-        kind: the adapter's class.
-        device: where.
-        before: called with the adapter before anything else is asked of it (to limit its threads, say).
-
-    Raises:
-        Unsupported: it can't run here, or there is no such device.
-        ImportError: the framework can't be imported.
-    """
-    watch = Watch(AT_START)
-    with watch:
-        backend = kind(device)
-    if before is not None:
-        before(backend)
-    with watch:
-        if device not in backend.devices():
-            raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")
-        backend.start()
-    return backend, watch.changes
-
 
 _MOST_COMPILED = 256
 """Compiled functions that are kept: enough for the cases that share them, and no more, so that memory is bounded."""

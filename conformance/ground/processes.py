@@ -19,7 +19,12 @@ _SHOWN = 8
 _BEFORE = 3
 _LONGEST_LINE = 300
 FAULT = "Fatal Python error"
-_BEYOND = ("Extension modules:", '  File "conformance/program.py"', '  File "suite/session.py"')
+_BEYOND = (
+    "Extension modules:",
+    '  File "execution/program.py"',
+    '  File "suite/subject.py"',
+    '  File "suite/session.py"',
+)
 _PATH = re.compile(r'File "[^"\n]*[/\\]([^"/\\\n]+[/\\][^"/\\\n]+)"')
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 

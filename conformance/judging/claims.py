@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program, Ref, ShapeRef
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType

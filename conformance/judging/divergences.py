@@ -22,7 +22,7 @@ from conformance.casefile.model import Divergence, Instead, SeenOn
 from conformance.casefile.numbers import to_array
 from conformance.casefile.patterns import beginning, matches
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome
+from conformance.execution.outcome import Outcome
 from conformance.ground import dtypes
 from conformance.ground.devices import kind_of
 from conformance.judging.findings import Finding, Measured

@@ -8,18 +8,18 @@ from msgspec import UNSET
 from conformance.casefile.errors import Mistake
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType
-from conformance.judging.accuracy import Profile, profile
+from conformance.judging.accuracy import Profile
 from conformance.judging.answers import Answer, Answers, GradientAnswer, end_to_end
 from conformance.judging.claims import Claim
+from conformance.judging.elements import Elements
 from conformance.judging.findings import Channel, Finding, Measured
 from conformance.judging.prints import Print
 from conformance.ops.base import arrays_in
 from conformance.truth.balls import UndecidedError, UndefinedError
-from conformance.truth.rounding import Rounded, from_array
 from conformance.words.wording import count, describe, first, format_number, place, ulps
 
 
@@ -33,10 +33,9 @@ class Examination:
         self._answers = answers
         self._expect = variant.case.expect
         self.findings: list[Finding] = []
-        self.measured: Measured | None = None
         self.answer: Answer | None = None
         self.end_to_end: float | None = None
-        self.profile: Profile | None = None
+        self._elements = Elements(variant, program, outcome, self._add)
 
     def run(self) -> None:
         """Look at every channel that this variant has."""
@@ -73,6 +72,16 @@ class Examination:
             self._aliasing()
             if len(self._program.steps) > 1:
                 self._measure_end_to_end(outcome.received[-1])
+
+    @property
+    def measured(self) -> Measured | None:
+        """Of the element that is nearest its budget; None where nothing was measured."""
+        return self._elements.measured
+
+    @property
+    def profile(self) -> Profile | None:
+        """The errors by exponent, of a case whose accuracy is drawn."""
+        return self._elements.profile
 
     def look_at_manners(self) -> None:
         """What the call did beside its result: what it left changed, what it wrote to, and where it ran."""
@@ -116,9 +125,9 @@ class Examination:
             if got.shape != due.array.shape:
                 self._add("shape", str(list(due.array.shape)), str(list(got.shape)), where)
             elif due.values is not None:
-                self._computed(number, due, got, where)
+                self._elements.computed(number, due, got, where)
             elif due.bits is not None:
-                self._bits(due.bits, got, where)
+                self._elements.bits(due.bits, got, where)
 
     def _step(self, number: int, due: Answer, got: np.ndarray, last: bool) -> np.ndarray | None:
         """Judge the result of one step; returns the absolute error it was allowed, by element."""
@@ -154,106 +163,13 @@ class Examination:
         if self._variant.check == "gradient":
             return None  # the value's elements are judged by the value's own variants
         if due.values is not None:
-            self._computed(number, due, got, where)
+            self._elements.computed(number, due, got, where)
             return None if due.budget is None else due.budget * due.values.ulp()
         if due.bits is not None:
-            self._bits(due.bits, got, where)
+            self._elements.bits(due.bits, got, where)
             return np.zeros(got.shape)
         self._add("value", "values stated by the case (expect.values)", describe(got), due.why_not)
         return None
-
-    def _computed(self, number: int, due: Answer, got: np.ndarray, where: str) -> None:
-        exact, budget = due.values, due.budget
-        assert exact is not None  # every computed answer has both
-        assert budget is not None
-        error = exact.distance(got)
-        if self._variant.case.case.draw == "accuracy":
-            arguments = self._program.steps[number].bind(self._outcome.received)
-            self.profile = profile(exact, budget, due.special, got, arguments)
-        if due.special is not None:
-            self._special(due.special, due.convention, exact.value, got, where)
-            error = np.where(due.special, 0.0, error)
-        within = error <= budget
-        self._measure(error, budget, number, exact, due.special)
-        self._zero_signs(exact, due.special, got, where)
-        if within.all():
-            return
-        wide = got.astype(np.float64)
-        special = ~np.isfinite(wide) & ~within
-        if special.any():
-            at = first(special)
-            detail = f"{count(special)} of {got.size} elements; {place(at, where)}"
-            self._add(
-                "nan-inf", format_number(exact.value[at]), format_number(got[at]), detail, non_finite=int(special.sum())
-            )
-        flushed = ~within & (wide == 0) & exact.subnormal()
-        wrong = ~within & ~special & ~flushed
-        if flushed.any():
-            at = first(flushed)
-            text = f"{int(flushed.sum())} subnormal values came as zero; {place(at, where)}"
-            tolerated = self._variant.case.case.subnormals != "preserve"
-            self._add("value", format_number(exact.value[at]), format_number(got[at]), text, tolerated)
-        if wrong.any():
-            ratio = np.where(wrong, error / np.maximum(budget, 1e-300), -1.0)
-            at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
-            detail = (
-                f"{ulps(error[at])} away, {ulps(budget[at])} allowed; {count(wrong)} of {got.size} elements; "
-                f"{place(at, where)}"
-            )
-            self._add("value", format_number(exact.value[at]), format_number(got[at]), detail)
-
-    def _special(self, special: np.ndarray, convention: str, due: np.ndarray, got: np.ndarray, where: str) -> None:
-        """Elements whose value an operation's convention says, since arithmetic does not: exactly these."""
-        a, b = due.astype(np.float64), got.astype(np.float64)
-        wrong = special & ~((a == b) | (np.isnan(a) & np.isnan(b)))
-        if wrong.any():
-            at = first(wrong)
-            detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}; by convention: {convention}"
-            self._add("nan-inf", format_number(due[at]), format_number(got[at]), detail, non_finite=int(wrong.sum()))
-
-    def _zero_signs(self, exact: Rounded, special: np.ndarray | None, got: np.ndarray, where: str) -> None:
-        """A value that rounds to zero keeps its sign; a true zero of the definition, or of a convention, has none."""
-        if exact.units.all():
-            return
-        wrong = (got == 0) & (exact.units == 0) & (exact.residual != 0) & (np.signbit(got) != (exact.residual < 0))
-        if special is not None:
-            wrong &= ~special
-        if wrong.any():
-            at = first(wrong)
-            self._add("signed-zero", format_number(exact.value[at]), format_number(got[at]), place(at, where))
-
-    def _bits(self, due: np.ndarray, got: np.ndarray, where: str) -> None:
-        if due.dtype != got.dtype:  # the dtype channel has said so; what is left to compare are the numbers
-            a, b = (array.astype(object if array.dtype.kind in "iubc" else np.float64) for array in (due, got))
-            if (differ := np.asarray(a != b, dtype=bool)).any():
-                at = first(differ)
-                self._add("value", format_number(due[at]), format_number(got[at]), place(at, where))
-            return
-        if due.tobytes() == np.ascontiguousarray(got).tobytes():
-            self._measure(np.zeros(got.shape), np.zeros(got.shape), 0)
-            return
-        if dtypes.of(due).kind == "floating":
-            known = dtypes.finite(due)
-            error = np.where(known, from_array(np.where(known, due, due.dtype.type(0))).distance(got), np.nan)
-            self._measure(error, np.zeros(got.shape), 0)
-        both_nan = (due != due) & (got != got)
-        nan = (due != got) & ~both_nan & ~(dtypes.finite(due) & dtypes.finite(got))
-        value = (due != got) & ~both_nan & ~nan
-        zero = (due == got) & (np.signbit(due.real.astype(np.float64)) != np.signbit(got.real.astype(np.float64)))
-        channels: list[tuple[Channel, np.ndarray]] = [("nan-inf", nan), ("value", value), ("signed-zero", zero)]
-        for channel, wrong in channels:
-            if wrong.any():
-                at = first(wrong)
-                detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}"
-                flushed = bool(
-                    channel == "value"
-                    and self._variant.case.case.subnormals != "preserve"
-                    and ((got == 0) | ~wrong).all()
-                    and dtypes.of(due).kind == "floating"
-                    and (np.abs(due[wrong].astype(np.float64)) < 2.0 ** dtypes.of(due).min_exponent).all()
-                )
-                non_finite = int(wrong.sum()) if channel == "nan-inf" else 0
-                self._add(channel, format_number(due[at]), format_number(got[at]), detail, flushed, non_finite)
 
     def _stated(self, got: np.ndarray, found: DType) -> None:
         """The result against values that the case states, signs of zeros included."""
@@ -266,31 +182,7 @@ class Examination:
             self._add("shape", str(list(due.shape)), str(list(got.shape)))
             return
         self.answer = Answer(due.shape, found, bits=due)
-        self._bits(due, got, f"stated by the case: {self._expect.because}")
-
-    def _measure(
-        self,
-        error: np.ndarray,
-        budget: np.ndarray,
-        number: int,
-        exact: Rounded | None = None,
-        special: np.ndarray | None = None,
-        wrt: str = "",
-    ) -> None:
-        if not error.size:
-            return
-        ratio = error / np.maximum(budget, 0.5)
-        index = int(ratio.argmax())
-        if np.isnan(ratio.flat[index]) and not np.isnan(ratio).all():
-            index = int(np.nanargmax(ratio))  # the largest error that is a number tells more than that there is a NaN
-        if self.measured is None or not ratio.flat[index] <= self.measured.ratio:
-            at = tuple(int(i) for i in np.unravel_index(index, ratio.shape))
-            largest = float(error.flat[index])
-            computed = exact is not None and (special is None or not special[at])
-            due = None
-            if exact is not None and computed:
-                due = (exact.value[at], float(exact.residual[at]), int(exact.quantum[at]))
-            self.measured = Measured(largest, float(budget.flat[index]), at, number, float(ratio.flat[index]), due, wrt)
+        self._elements.bits(due, got, f"stated by the case: {self._expect.because}")
 
     def _measure_end_to_end(self, got: np.ndarray) -> None:
         found = dtypes.of(got)
@@ -330,7 +222,7 @@ class Examination:
                 self._add("gradient", describe(answer.values.value), describe(got), f"with respect to {name}")
                 continue
             error = answer.values.distance(got)
-            self._measure(error, answer.budget, 0, answer.values, wrt=name)
+            self._elements.measure(error, answer.budget, 0, answer.values, wrt=name)
             wrong = ~(error <= answer.budget)
             lost = wrong & ~dtypes.finite(got)
             for which in (lost, wrong & ~lost):  # apart, since a registered divergence may be about either

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program
 from conformance.ground.verdicts import Verdict
 from conformance.judging.accuracy import Profile

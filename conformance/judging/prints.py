@@ -9,7 +9,7 @@ import numpy as np
 from conformance.casefile import printed
 from conformance.casefile.inputs import printed_inputs
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program
 from conformance.ground import dtypes
 from conformance.judging.answers import Answer, chain

@@ -1,23 +1,16 @@
-"""The operations: one file each, with signature, exact definition and error budget. Knows no framework.
+"""The operations, by family: signature, exact definition and error budget of each.
 
-To add one, write its file here, import it below, write its idiom in each adapter, and give it cases.
+A family is a file, or a folder of files, whose name the spellings, cases and tests of its operations share. To add an
+operation, write it in its family, import a new file in the family's `__init__.py`, write its idiom in each adapter, and
+give it cases. Knows no framework.
+
+Imports truth, ground.
 """
 
-from conformance.ops import (  # noqa: F401 - imported for their registration
-    arithmetic,
-    asarray,
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    log_sigmoid,
-    log_softmax,
-    reductions,
-    reshape,
-    sigmoid,
-    softmax,
-    stack,
-)
+from conformance.ops import activations, arithmetic, arrays, losses, reductions  # noqa: F401 - for their registration
 from conformance.ops.base import Operation, Parameter, registry
 
 OPERATIONS = registry()
+FAMILIES = frozenset(operation.family for operation in OPERATIONS.values())
 
-__all__ = ["OPERATIONS", "Operation", "Parameter"]
+__all__ = ["FAMILIES", "OPERATIONS", "Operation", "Parameter"]

@@ -17,43 +17,43 @@ from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
 
-@operation(document="torch.exp(x)", family="arithmetic", backward=Backward(functions=1, basics=1))
+@operation(document="torch.exp(x)", backward=Backward(functions=1, basics=1))
 def exp(x: Array) -> Balls:
     """e to the power x, element by element."""
     return np.exp(x)
 
 
-@operation(document="torch.log(x)", family="arithmetic", backward=Backward(basics=2))
+@operation(document="torch.log(x)", backward=Backward(basics=2))
 def log(x: Array) -> Balls:
     """Natural logarithm, element by element."""
     return balls.log(x)
 
 
-@operation(document="torch.neg(x)", family="arithmetic")
+@operation(document="torch.neg(x)")
 def negative(x: Array) -> Balls:
     """-x, element by element."""
     return -x
 
 
-@operation(document="torch.add(a, b)", family="arithmetic")
+@operation(document="torch.add(a, b)")
 def add(a: Array, b: Array) -> Balls:
     """a + b, element by element, broadcast."""
     return a + b
 
 
-@operation(document="torch.sub(a, b)", family="arithmetic")
+@operation(document="torch.sub(a, b)")
 def subtract(a: Array, b: Array) -> Balls:
     """a - b, element by element, broadcast."""
     return a - b
 
 
-@operation(document="torch.mul(a, b)", family="arithmetic", backward=Backward(basics=2))
+@operation(document="torch.mul(a, b)", backward=Backward(basics=2))
 def multiply(a: Array, b: Array) -> Balls:
     """a * b, element by element, broadcast."""
     return a * b
 
 
-@operation(document="torch.div(a, b)", family="arithmetic", backward=Backward(basics=4))
+@operation(document="torch.div(a, b)", backward=Backward(basics=4))
 def divide(a: Array, b: Array) -> Balls:
     """a / b, element by element, broadcast."""
     return a / b

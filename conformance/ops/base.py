@@ -270,18 +270,25 @@ def half_significand(result: Rounded) -> np.ndarray:
     return np.exp2(np.maximum(bits, -2) / 2.0)
 
 
+def relative_to(result: Rounded, units_roundoff: np.ndarray) -> np.ndarray:
+    """Absolute errors, given in units roundoff of the result's dtype, as ULP of the exact values."""
+    return np.asarray(units_roundoff) * dtypes.of(result.value).unit_roundoff / result.ulp()
+
+
 _REGISTRY: dict[str, Operation] = {}
 
 
 def operation(
     *,
     document: str,
-    family: str = "others",
     moves: bool = False,
     result_dtype: DTypeRule = same_dtype,
     backward: Backward | None = None,
 ) -> Callable[[Callable[..., Any]], Operation]:
-    """Make an operation of its exact definition, and register it under the definition's name."""
+    """Make an operation of its exact definition, and register it under the definition's name.
+
+    Its family is the file or the folder of this package that it stands in.
+    """
 
     def make(definition: Callable[..., Any]) -> Operation:
         hints = get_type_hints(definition, include_extras=True)
@@ -291,7 +298,14 @@ def operation(
             for name, p in signature.parameters.items()
         }
         made = Operation(
-            definition.__name__.rstrip("_"), document, family, definition, moves, result_dtype, parameters, signature
+            definition.__name__.rstrip("_"),
+            document,
+            _family(definition.__module__),
+            definition,
+            moves,
+            result_dtype,
+            parameters,
+            signature,
         )
         made.backward = backward or Backward()
         if moves:
@@ -302,6 +316,12 @@ def operation(
         return made
 
     return make
+
+
+def _family(module: str) -> str:
+    """Of a module of this package, the first name below it: 'conformance.ops.losses.hinge' is in 'losses'."""
+    package, name = __package__.split("."), module.split(".")
+    return name[len(package)] if name[: len(package)] == package and len(name) > len(package) else "others"
 
 
 def registry() -> Mapping[str, Operation]:

@@ -2,6 +2,8 @@
 
 `composing` puts them together from what a run file holds, `repeating` makes what it needs from the cases. The source in
 them is that of plain functions: of `helpers`, and of the backend's adapter (`conformance.backends.scripts`).
+
+Imports suite, runfile, casefile, ops, backends, truth, ground.
 """
 
 from __future__ import annotations

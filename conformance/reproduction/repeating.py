@@ -44,8 +44,8 @@ def from_cases(selection: Selection, backend: str, mode: str = "", idiom: str = 
     if mode == IDIOMS and idiom not in share.idioms.get(variant.id, []):
         raise NoScriptError(_other_spellings(idiom, share.idioms.get(variant.id, [])))
     session = BackendSession(backend, selection, device, [mode])
-    session.start()
-    if missing := session.missing(mode):
+    session.subject.start()
+    if missing := session.subject.missing(mode):
         raise NoScriptError(f"{backend} can't run here: {missing}")
     result = session.run_variant(variant, mode, idiom)
     composer = Composer(session.header({mode: share}, variant.id), from_file=False, written=WRITTEN)

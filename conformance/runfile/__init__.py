@@ -4,6 +4,8 @@ The first line is the header, the last the footer; without a footer the run is i
 Between them stand each case before its first variant (once), each variant's inputs and exact answer before its first
 record (once), and a record for each variant in each mode. Lines are told apart by ``kind``, and each ends with a
 checksum of itself. A run that was cut off is gone on with in the same file: readers need no order beyond this one.
+
+Imports judging, words, backends, truth, ground.
 """
 
 from __future__ import annotations
@@ -11,24 +13,22 @@ from __future__ import annotations
 from conformance.runfile.joining import JoinError, join
 from conformance.runfile.lines import (
     FORMAT,
-    LARGEST_STORED,
     CaseLine,
     FindingLine,
     Footer,
     Header,
     IdiomSource,
     Line,
-    Made,
     ModeSummary,
     Part,
     Record,
     Shard,
-    Stored,
     VariantLine,
-    encoded,
-    plain,
 )
-from conformance.runfile.reading import CaseLines, Reader, Run, RunFileError, read, read_header
+from conformance.runfile.made import Made, encoded, plain
+from conformance.runfile.reading import Reader, read, read_header
+from conformance.runfile.run import CaseLines, Run, RunFileError
+from conformance.runfile.stored import LARGEST_STORED, Stored
 from conformance.runfile.writing import CANT_WRITE, LOST_RUN_FILE, UnwritableError, Writer, now
 
 __all__ = [

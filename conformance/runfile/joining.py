@@ -19,7 +19,8 @@ from msgspec.structs import replace
 
 from conformance.ground.files import open_file
 from conformance.runfile.lines import Header, IdiomSource, ModeSummary, Part
-from conformance.runfile.reading import RunFileError, lines_of, read
+from conformance.runfile.reading import lines_of, read
+from conformance.runfile.run import RunFileError
 from conformance.runfile.sealing import LineError, check_seal
 from conformance.runfile.writing import UnwritableError, Writer, now
 

@@ -1,1 +1,4 @@
-"""`conformance run`: a supervised process a backend, followed through its run file. Imports suite, runfile, judging."""
+"""`conformance run`: a supervised process a backend, followed through its run file.
+
+Imports suite, runfile, judging, execution, casefile, backends, ground.
+"""

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -105,11 +105,28 @@ def python_command() -> list[str]:
     return [sys.executable, *([] if _PACKAGE.resolve().parent == Path.cwd() else ["-P"])]
 
 
-def pytest_command(suite: str, backend: str, device: str, *plugins: str) -> list[str]:
-    """The beginning of a command that runs a suite with nothing but these plug-ins and its own."""
+def pytest_command(
+    suite: str, backend: str, device: str, modes: Sequence[str], keyword: str, plugins: Sequence[str] = ()
+) -> list[str]:
+    """The beginning of a command that runs a suite with nothing but these plug-ins and its own.
+
+    Args:
+        suite: the package whose tests are run.
+        backend: its name.
+        device: where.
+        modes: those asked for that the backend has; all where there are none.
+        keyword: pytest's ``-k`` expression, or empty.
+        plugins: modules.
+    """
     command = [*python_command(), "-m", "pytest", "-c", str(_INI), "-q", "--tb=short", "--no-header"]
-    command += [part for plugin in ("conformance.suite.options", *plugins) for part in ("-p", plugin)]
-    return [*command, "--pyargs", suite, "--backend", backend, "--device", device]
+    command += repeated("-p", ["conformance.suite.options", *plugins])
+    command += ["--pyargs", suite, "--backend", backend, "--device", device, *repeated("--mode", modes)]
+    return command + (["-k", keyword] if keyword else [])
+
+
+def repeated(option: str, values: Sequence[str]) -> list[str]:
+    """An option of a command, once for each value."""
+    return [part for value in values for part in (option, value)]
 
 
 def start(
@@ -140,3 +157,52 @@ def start(
     )
     assert process.stdout is not None
     return Child(backend, process, Output(process.stdout), followed)
+
+
+def follow(
+    children: list[Child[Shown]],
+    names: Sequence[str],
+    at_once: int,
+    begin: Callable[[str], Child[Shown]],
+    watch: Callable[[list[Child[Shown]]], None],
+    pause: float,
+    ends: Callable[[Child[Shown]], bool] = lambda child: False,
+) -> list[str]:
+    """Start a process a backend and look at all of them, again and again, until they have ended.
+
+    However this ends (Ctrl-C, say), no process goes on.
+
+    Args:
+        children: here the processes are put as they are started.
+        names: of the backends, in the order in which they are started.
+        at_once: so many of them at most.
+        begin: starts a backend's process.
+        watch: called after each look with all processes so far.
+        pause: seconds from one look to the next.
+        ends: whether what came of a process makes all others pointless.
+
+    Returns:
+        A line for each process that the system did not give.
+    """
+    waiting, refused = list(names), []
+    try:
+        while waiting or any(child.status is None for child in children):
+            while waiting and sum(child.status is None for child in children) < at_once:
+                name = waiting.pop(0)
+                try:
+                    children.append(begin(name))
+                except OSError as error:
+                    if error.filename is not None:  # a file that `begin` could not write, say: no matter of processes
+                        raise
+                    refused.append(f"{name}: the system gives no process: {error.strerror}")
+            for child in children:
+                if child.status is None:
+                    child.look()
+            watch(children)
+            if any(map(ends, children)):
+                break
+            time.sleep(pause)
+    finally:
+        for child in children:
+            child.end()
+    return refused

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from conformance import backends
 from conformance.backends.spelling import Unsupported
-from conformance.execution.executor import started
+from conformance.execution.starting import started
 from conformance.running.child import python_command
 
 _MARK = "conformance lacks: "

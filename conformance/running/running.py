@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from conformance.ground import processes
 from conformance.ground.verdicts import FAILURES
 from conformance.judging.divergences import Registry
 from conformance.runfile import CANT_WRITE, LOST_RUN_FILE, CaseLine, Header, Record, Run, RunFileError, UnwritableError
-from conformance.running.child import PYTEST_RAN, PYTEST_USAGE, Child, pytest_command, start
+from conformance.running.child import PYTEST_RAN, PYTEST_USAGE, Child, follow, pytest_command, repeated, start
 from conformance.running.following import Followed
 from conformance.suite.filing import parts_of
 from conformance.suite.ordering import coupled
@@ -71,12 +70,10 @@ class Request:
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""
-        command = pytest_command("conformance.suite", backend, self.device)
-        command += ["--run-file", str(self.run_file(backend))]
         known = backends.load(backend).run_modes(self.device)
-        command += [part for mode in self.modes if mode in known for part in ("--mode", mode)]
-        command += [part for variant in self.variants for part in ("--variant", variant)]
-        command += ["-k", self.keyword] if self.keyword else []
+        modes = [mode for mode in self.modes if mode in known]
+        command = pytest_command("conformance.suite", backend, self.device, modes, self.keyword)
+        command += ["--run-file", str(self.run_file(backend)), *repeated("--variant", self.variants)]
         command += ["--cases", str(self.cases)] if self.cases else []
         if self.random_order is not None:
             command += ["--conformance-random-order", str(self.random_order)]
@@ -124,29 +121,21 @@ def run(
         The processes, and a line for each that the system did not give.
     """
     # Those with most modes take longest; started first, they leave the shortest tail.
-    waiting = sorted(request.backends, key=lambda name: -len(backends.load(name).run_modes()))
+    names = sorted(request.backends, key=lambda name: -len(backends.load(name).run_modes()))
     children: list[Child[Followed]] = []
-    refused: list[str] = []
     others = processes.children()
     processes.adopt_orphans()
     try:
-        while waiting or any(child.status is None for child in children):
-            while waiting and sum(child.status is None for child in children) < request.jobs:
-                name = waiting.pop(0)
-                try:
-                    children.append(_start(request, name, locks))
-                except OSError as error:
-                    refused.append(f"{name}: the system gives no process: {error.strerror}")
-            for child in children:
-                if child.status is None:
-                    child.look()
-            watch(children)
-            if any(child.status == PYTEST_USAGE for child in children):
-                break
-            time.sleep(_POLL_SECONDS)
+        refused = follow(
+            children,
+            names,
+            request.jobs,
+            lambda name: _start(request, name, locks),
+            watch,
+            _POLL_SECONDS,
+            lambda child: child.status == PYTEST_USAGE,
+        )
     finally:
-        for child in children:
-            child.end()
         processes.end_children(spare=others)  # what is left of a process that could not see to that itself
         for child in children:
             child.said.close()

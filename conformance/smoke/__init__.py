@@ -1,1 +1,4 @@
-"""`conformance smoke`: is it the adapter that is broken, or the framework? Imports execution, backends, operations."""
+"""`conformance smoke`: is it the adapter that is broken, or the framework?
+
+Imports execution, words, ops, backends, ground.
+"""

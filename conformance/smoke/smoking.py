@@ -9,7 +9,7 @@ from conformance import backends
 from conformance.backends.base import Backend
 from conformance.backends.spelling import Unsupported
 from conformance.backends.state import Watch, in_short, of_calls
-from conformance.execution.executor import started
+from conformance.execution.starting import started
 from conformance.smoke.calls import exact_lines, idiom_lines
 from conformance.smoke.contract import CHECKS
 from conformance.smoke.line import FaultError, Line, in_words, to_blame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome
+from conformance.execution.outcome import Outcome
 from conformance.judging.judge import Judgement
 
 

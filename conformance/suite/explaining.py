@@ -105,8 +105,8 @@ def _rounded(values: Rounded, budgets: np.ndarray) -> Iterator[str]:
 
 def _backend(session: BackendSession, variant: Variant) -> Iterator[str]:
     yield session.name
-    for operation in sorted(variant.case.operations & set(session.idioms)):
-        yield from (f"    {line}" for line in session.idioms.source(operation).splitlines())
+    for operation in sorted(variant.case.operations & set(session.subject.idioms)):
+        yield from (f"    {line}" for line in session.subject.idioms.source(operation).splitlines())
     for mode in session.modes:
         share = session.selection.share(session.name, mode, [variant.case.id])
         for idiom in share.spellings(variant) if mode != IDIOMS or variant.id in share.idioms else ():

@@ -1,22 +1,14 @@
-"""One backend's run over a selection of cases: executes, judges and records."""
+"""One backend's run over a selection of cases: what the backend under test makes of them is recorded."""
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from conformance import backends
-from conformance.backends.base import IDIOMS, Backend
-from conformance.backends.spelling import Idioms, Unsupported
-from conformance.backends.state import Change
 from conformance.casefile.variants import LoadedCase, Variant
-from conformance.execution.executor import Executor, Outcome, started
 from conformance.ground.verdicts import Verdict
-from conformance.judging.divergences import Registry
-from conformance.judging.judge import Judge, Judgement
 from conformance.runfile import (
     CaseLine,
     FindingLine,
@@ -33,12 +25,9 @@ from conformance.suite.attempts import Attempt, Result
 from conformance.suite.describing import Describing, Item, WholeOfShard
 from conformance.suite.lines import Lines
 from conformance.suite.ordering import place
-from conformance.suite.preparing import Preparing
 from conformance.suite.recording import bare_variant_line, case_line
 from conformance.suite.selection import Selection, Share
-
-_CASES_REMEMBERED = 50
-"""Compiled functions are shared by neighbouring cases, and let go after so many: memory is that of a few cases."""
+from conformance.suite.subject import Subject, quiet
 
 
 class GaveUpError(Exception):
@@ -55,8 +44,7 @@ class BackendSession:
     Attributes:
         name: of the backend.
         modes: those that are run.
-        unavailable: why the backend can't run here, if it can't: every variant is then `unsupported`.
-        computes: whether the framework computed anything when it had started.
+        subject: the backend at work.
     """
 
     def __init__(
@@ -69,58 +57,24 @@ class BackendSession:
     ) -> None:
         self.name = name
         self.selection = selection
-        self._class = backends.load(name)
-        known = self._class.run_modes(device)
+        kind = backends.load(name)
+        known = kind.run_modes(device)
         for mode in modes:
             if mode not in known:
-                where = f" on {device}" if mode in self._class.gpu_modes else ""
+                where = f" on {device}" if mode in kind.gpu_modes else ""
                 raise backends.UnknownBackendError(
                     f"backend '{name}' has no mode '{mode}'{where}; it has {', '.join(known)}"
                 )
         self.modes = [mode for mode in known if not modes or mode in modes]
         self.device = device
         self._seed = random_order
-        self.unavailable = self._class.not_installed() or ""
-        self._backend: Backend | None = None
-        self._executor: Executor | None = None
-        self._judge = Judge()
-        self._registry = self._registered()
+        self.subject = Subject(name, kind, device, selection.corpus.divergences)
+        self._lines = Lines(self.subject.preparing, self.subject.answers)
         self._writer: Writer | None = None
         self._recorded: Reader | None = None
         self._announce: Callable[[Attempt], None] = lambda attempt: None
         self._give_up: Callable[[GaveUpError], object] = _raise
-        self.computes = False
-        self._missing_modes: dict[str, str] = {}
-        self._changed_by_start: list[Change] = []
-        self._preparing = Preparing()
-        self._lines = Lines(self._preparing, self._judge.answers)
-        self._last_case = ""
-        self._cases_run = 0
         self._process = os.getpid()
-
-    def start(self) -> None:
-        """Import the framework and make it ready; an obstacle becomes `unavailable`."""
-        if self.unavailable or self._backend is not None:
-            return
-        try:
-            with _quiet():
-                self._backend, self._changed_by_start = started(self._class, self.device)
-                self._registry = self._registered(self._backend.kernels())
-                self._executor = Executor(self._backend)
-                self.computes = self._executor.computes()
-        except Unsupported as reason:
-            self.unavailable = str(reason)
-        except ImportError as error:
-            self.unavailable = f"{self._class.package} can't be imported: {error}"
-        except (Exception, SystemExit) as error:
-            self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
-        if self._executor is None:
-            self._backend = None
-
-    def _registered(self, kernels: str = "") -> Registry:
-        """What is registered of the backend here: before it has started, its kernels are not known."""
-        divergences = self.selection.corpus.divergences
-        return Registry(divergences, self.name, self._class.versions(), self.device, kernels)
 
     def record_to(
         self,
@@ -142,11 +96,11 @@ class BackendSession:
         Raises:
             UnwritableError: it can't be written to.
         """
-        self.start()
+        self.subject.start()
         self._process = os.getpid()
         self.leave_out(recorded)
         if recorded is None:
-            with self._executor.watch if self._executor else nullcontext():
+            with self.subject.watch:
                 header = self.header(self.shares(items), selected, shard)
             self._writer = Writer(path, header)
         else:
@@ -186,16 +140,11 @@ class BackendSession:
             chosen.sort(key=lambda one: place(seed, one.variant.id, one.idiom))
         return chosen
 
-    @property
-    def idioms(self) -> Idioms:
-        """The backend's spellings."""
-        return self._class.idioms
-
     def run_variant(self, variant: Variant, mode: str, idiom: str = "") -> Result:
         """Run and judge one variant, and record nothing."""
-        self.start()
-        with _quiet():
-            return self._run(variant, mode, idiom)
+        self.subject.start()
+        with quiet():
+            return self.subject.run(variant, mode, idiom)
 
     def run_case(self, case: LoadedCase, mode: str) -> list[Result]:
         """Run every variant of a case that the mode's share holds, judge each, and record it.
@@ -207,10 +156,10 @@ class BackendSession:
             GaveUpError: the framework computes nothing any more; what is left must be run in another process.
             Exception: something broke while judging; after all else was run.
         """
-        self.start()
-        self._forget(case)
+        self.subject.start()
+        self.subject.forget(case)
         results, broken = [], []
-        with _quiet(), self._executor.watch if self._executor else nullcontext():
+        with quiet(), self.subject.watch:
             for attempt in self.attempts(case, mode):
                 if self._recorded is None or not self._recorded.holds(*attempt.key):
                     self._announce(attempt)
@@ -228,16 +177,16 @@ class BackendSession:
         """Make an attempt, and record it. Its variant is written before, to be there whatever becomes of it."""
         variant, writer = attempt.variant, self._writer
         if writer is not None:
-            self._judge.answers.of_case(variant.case.id)
+            self.subject.answers.of_case(variant.case.id)
             writer.case(lambda: self.case_line(variant), variant.case.id)
             writer.variant(lambda: self.variant_line(variant), variant.id)
             writer.flush()
-        result = self._run(variant, attempt.mode, attempt.idiom)
+        result = self.subject.run(variant, attempt.mode, attempt.idiom)
         if os.getpid() != self._process:
             os._exit(0)  # a copy of this process, which the call forked and let go on: it must not record
         if writer is not None:
             writer.record(self.record_line(result))
-        if result.outcome.raised and self.computes and self._executor and not self._executor.computes():
+        if self.subject.is_worn_out(result.outcome):
             self._give_up(GaveUpError(f"after an error in {variant.id}, {self.name} computes nothing any more"))
         return result
 
@@ -249,14 +198,6 @@ class BackendSession:
         expected = "an error" if variant.case.expect.raises else "a result"
         finding = FindingLine("status", expected, reason, detail)
         writer.record(Record(*attempt.key[:2], verdict, reason, [finding], idiom=attempt.idiom))
-
-    def _forget(self, case: LoadedCase) -> None:
-        """Let go, every so many cases, of what was compiled for those before."""
-        if self._executor is not None and case.id != self._last_case:
-            self._last_case = case.id
-            self._cases_run += 1
-            if self._cases_run % _CASES_REMEMBERED == 0:
-                self._executor.release()
 
     def finish(self, complete: bool) -> None:
         """Close the run file; with a footer if every item ran.
@@ -271,35 +212,6 @@ class BackendSession:
                 self._writer.close()
             self._writer = None
 
-    def _run(self, variant: Variant, mode: str, idiom: str = "") -> Result:
-        missing = self.missing(mode)
-        if self._executor is None or missing:
-            return Result(variant, mode, Judgement("unsupported", missing), Outcome(), idiom)
-        prepared = self._preparing.prepared(variant)
-        inputs, executed = list(prepared.inputs.values()), self._executed(mode)
-        if variant.check == "value":
-            aliasing = variant.case.expect.aliases is not None
-            outcome = self._executor.run(prepared.program, inputs, executed, idiom, aliasing)
-        else:
-            outcome = self._executor.gradient(prepared.program, inputs, executed, idiom)
-        entries = self._registry.find(variant, mode, idiom)
-        return Result(variant, mode, self._judge.judge(variant, prepared.program, outcome, entries), outcome, idiom)
-
-    def _executed(self, mode: str) -> str:
-        """The mode that other spellings are run in: the plain one."""
-        return self._class.modes[0] if mode == IDIOMS else mode
-
-    def missing(self, mode: str) -> str:
-        """Why nothing can run in a mode: the backend, the device or the mode is missing."""
-        if self._backend is None:
-            return self.unavailable
-        if mode not in self._missing_modes:
-            try:
-                self._missing_modes[mode] = self._backend.missing_mode(self._executed(mode))
-            except Exception as error:  # a broken adapter
-                self._missing_modes[mode] = f"its adapter can't tell whether it runs: {type(error).__name__}: {error}"
-        return self._missing_modes[mode]
-
     def case_line(self, variant: Variant) -> CaseLine:
         """What a run file says of a variant's case."""
         return case_line(variant.case, self.selection.corpus.root)
@@ -310,7 +222,7 @@ class BackendSession:
 
     def variant_line(self, variant: Variant) -> VariantLine:
         """What a run file says of a variant."""
-        with _quiet():
+        with quiet():
             return self._lines.variant(variant)
 
     def header(self, shares: dict[str, Share], selected: str, shard: WholeOfShard | None = None) -> Header:
@@ -323,24 +235,16 @@ class BackendSession:
         """
         describing = Describing(
             self.name,
-            self._class,
-            self._backend,
-            self.missing,
+            self.subject.kind,
+            self.subject.backend,
+            self.subject.missing,
             self.selection,
             self.device,
             self.modes,
-            self._changed_by_start,
+            self.subject.changed_by_start,
             f"random, seed {self._seed}" if self._seed is not None else "",
         )
         return describing.header(shares, selected, shard, self.shares(shard.items) if shard else shares)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What frameworks warn of (overflow, a truncated dtype) is judged by its result, and not shown."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def describe_failure(session: BackendSession, result: Result) -> str:

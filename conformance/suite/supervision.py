@@ -131,7 +131,7 @@ class Keeper:
     def _open(self, path: Path, recorded: Reader | None) -> None:
         """In a worker's process: start the framework, and open the run file."""
         self._filing.open(path, recorded)
-        if self._gave_up and not self._filing.session.computes:
+        if self._gave_up and not self._filing.session.subject.computes:
             raise RuntimeError("after an error it computes nothing any more, in a new process neither")
 
     def _watch(self) -> None:

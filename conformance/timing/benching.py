@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import backends
 from conformance.backends.base import IDIOMS
-from conformance.running.child import PYTEST_NOTHING, PYTEST_RAN, Child, pytest_command, start
+from conformance.running.child import PYTEST_NOTHING, PYTEST_RAN, Child, follow, pytest_command, repeated, start
 from conformance.timing import timingfile
 from conformance.timing.model import FOLDER, TimingRun
 from conformance.timing.timingfile import TimingFileError
@@ -49,16 +48,15 @@ class Request:
 
     def command(self, backend: str, progress: Path) -> list[str]:
         """The pytest command of one backend."""
-        command = pytest_command("conformance.timing.suite", backend, self.device, "pytest_benchmark.plugin")
+        known = _timed_modes(backend, self.device)
+        modes = [mode for mode in self.modes if mode in known]
+        plugins = ["pytest_benchmark.plugin"]
+        command = pytest_command("conformance.timing.suite", backend, self.device, modes, self.keyword, plugins)
         command += ["--threads", str(self.threads), "--progress", str(progress)]
         command += ["--benchmark-quiet", "--benchmark-timer", "time.perf_counter"]
         command += ["--benchmark-json", str(self.file(backend))]
-        known = _timed_modes(backend, self.device)
-        command += [part for mode in self.modes if mode in known for part in ("--mode", mode)]
-        command += [part for dtype in self.dtypes for part in ("--dtype", dtype)]
-        command += [part for size in self.sizes for part in ("--size", size)]
-        command += ["--full"] if self.full else []
-        return command + (["-k", self.keyword] if self.keyword else [])
+        command += repeated("--dtype", self.dtypes) + repeated("--size", self.sizes)
+        return command + (["--full"] if self.full else [])
 
 
 class Marks:
@@ -83,29 +81,32 @@ class Marks:
             self.total, self.done = int(total or 0), len(marks)
 
 
-def run(request: Request, watch: Callable[[list[Child[Marks]]], None]) -> list[Child[Marks]]:
+def run(request: Request, watch: Callable[[list[Child[Marks]]], None]) -> tuple[list[Child[Marks]], list[str]]:
     """Time every backend; calls `watch` with all processes so far, again and again.
 
     An exception (Ctrl-C, say) ends the process that runs; the files of those before it stay.
+
+    Returns:
+        The processes, and a line for each that the system did not give.
     """
     children: list[Child[Marks]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        for name in request.backends:
-            request.file(name).unlink(missing_ok=True)
-            marks = Marks(Path(scratch, f"{name}.progress"))
-            # A first call compiles: what an earlier process left on disk would be read instead.
-            fresh = {"TORCHINDUCTOR_CACHE_DIR": str(Path(scratch, name)), "JAX_COMPILATION_CACHE_DIR": None}
-            child = start(name, request.command(name, marks.path), marks, fresh)
-            children.append(child)
-            try:
-                while child.status is None:
-                    child.look()
-                    watch(children)
-                    time.sleep(_POLL_SECONDS)
-            finally:
-                child.end()
+        try:
+            refused = follow(
+                children, request.backends, 1, lambda name: _start(request, name, scratch), watch, _POLL_SECONDS
+            )
+        finally:
+            for child in children:
                 child.said.close()
-    return children
+    return children, refused
+
+
+def _start(request: Request, name: str, scratch: str) -> Child[Marks]:
+    request.file(name).unlink(missing_ok=True)
+    marks = Marks(Path(scratch, f"{name}.progress"))
+    # A first call compiles: what an earlier process left on disk would be read instead.
+    fresh = {"TORCHINDUCTOR_CACHE_DIR": str(Path(scratch, name)), "JAX_COMPILATION_CACHE_DIR": None}
+    return start(name, request.command(name, marks.path), marks, fresh)
 
 
 def collect(request: Request, children: Sequence[Child[Marks]]) -> tuple[list[TimingRun], list[str]]:

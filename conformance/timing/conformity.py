@@ -8,7 +8,8 @@ import numpy as np
 
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
-from conformance.execution.executor import Outcome, differentiated
+from conformance.execution.executor import differentiated
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program, compile_variant
 from conformance.ground import dtypes
 from conformance.judging.judge import Judge

@@ -1,4 +1,6 @@
-"""What the exact answer is: ball arithmetic, correct rounding, distances in ULP, derivatives. Imports the ground.
+"""What the exact answer is: ball arithmetic, correct rounding, distances in ULP, derivatives.
 
 Knows no framework and no case.
+
+Imports ground.
 """

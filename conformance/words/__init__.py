@@ -1,1 +1,1 @@
-"""Numbers, arrays and texts from elsewhere, as people may read them. Imports the ground and truth."""
+"""Numbers, arrays and texts from elsewhere, as people may read them. Imports truth."""

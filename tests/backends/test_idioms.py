@@ -16,6 +16,8 @@ import pytest
 
 from conformance import backends
 from conformance.backends.base import Backend
+from conformance.backends.idioms import operators
+from conformance.backends.idioms.numpy import arithmetic
 from conformance.backends.spelling import Idioms, Spelling, Unsupported
 from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS
@@ -37,6 +39,36 @@ def test_every_operation_has_an_idiom_and_every_idiom_an_operation(name: str) ->
     assert sorted(idioms) == sorted(OPERATIONS)
     assert {operation for operation in OPERATIONS if idioms.others(operation)} <= set(idioms)
     assert len([spelling for own, _, spelling in ALL if own == name]) >= 20
+
+
+def misplaced(idioms: Idioms, package: str) -> list[str]:
+    """Spellings that stand elsewhere than in the file of their operation's family, or among Python's operators."""
+    found = [
+        (spelling.name or operation, operation, spelling.function.__module__)
+        for operation in idioms
+        for spelling in (idioms.spelling(operation), *idioms.others(operation).values())
+    ]
+    return [
+        name
+        for name, operation, module in found
+        if module not in (f"{package}.{OPERATIONS[operation].family}", operators.__name__)
+    ]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_spelling_stands_in_the_file_of_its_operations_family(name: str) -> None:
+    assert misplaced(backends.load(name).idioms, f"conformance.backends.idioms.{name}") == []
+
+
+def test_a_spelling_in_another_familys_file_is_found() -> None:
+    package = "conformance.backends.idioms.numpy"
+    idiom = Idioms({**operators.idiom, "exp": arithmetic.exp})
+    idiom("log", "the right file")(arithmetic.log)
+    idiom("log")(arithmetic.log)
+    assert misplaced(idiom, package) == []
+    idiom("sum")(arithmetic.exp)
+    idiom("exp", "of a test")(lambda x: x)
+    assert misplaced(idiom, package) == ["of a test", "sum"]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -36,9 +36,10 @@ from pathlib import Path
 import numpy as np
 from conformance import backends
 from conformance.casefile.inputs import materialise
-from conformance.corpus import select
-from conformance.execution import Executor, started
-from conformance.program import compile_variant
+from conformance.execution.executor import Executor
+from conformance.execution.program import compile_variant
+from conformance.execution.starting import started
+from conformance.suite.selection import select
 
 name, cases, how = sys.argv[1:]
 if name == "tensorflow":
@@ -237,7 +238,7 @@ def test_what_torch_compiles_is_kept_apart_by_the_processors_instructions_unless
     code = """
 import os
 from conformance import backends
-from conformance.execution import started
+from conformance.execution.starting import started
 started(backends.load("torch"), "cpu")
 print(os.environ["TORCHINDUCTOR_CACHE_DIR"])
 """

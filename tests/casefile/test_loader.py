@@ -65,6 +65,28 @@ def test_cases_come_in_the_order_of_paths_and_then_of_the_text(load_text: Load) 
     assert [case.id for case in corpus.cases] == ["a/c/m", "b/z", "b/a"]
 
 
+def test_the_folder_of_a_family_sorts_files_and_is_no_part_of_ids(load_text: Load) -> None:
+    corpus = load_text(
+        **{
+            "ops/losses/hinge.yaml": "cases:\n" + FINE.format("a"),
+            "ops/arithmetic.yaml": "cases:\n" + FINE.format("a"),
+            "ops/mine/hinge.yaml": "cases:\n" + FINE.format("a"),  # no family of operations
+            "losses/hinge.yaml": "cases:\n" + FINE.format("a"),  # not under ops
+            "ops/activations/losses/gelu.yaml": "cases:\n" + FINE.format("a"),
+        }
+    )
+    ids = ["losses/hinge/a", "ops/arithmetic/a", "ops/hinge/a", "ops/losses/gelu/a", "ops/mine/hinge/a"]
+    assert [case.id for case in corpus.cases] == ids
+
+
+def test_two_families_with_a_case_of_one_id_are_told(tmp_path: Path) -> None:
+    for name in ("ops/losses/hinge.yaml", "ops/hinge.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("cases:\n" + FINE.format("a"))
+    with pytest.raises(CaseFileError, match=r"hinge\.yaml:2:1: the case 'ops/hinge/a' a second time"):
+        load(tmp_path)
+
+
 def test_the_digest_depends_on_every_byte_and_every_path(tmp_path: Path) -> None:
     digests = []
     for name, text in [("a.yaml", FINE), ("a.yaml", FINE + "# more\n"), ("b.yaml", FINE), ("a.yaml", FINE)]:

@@ -12,7 +12,8 @@ from conformance import backends
 from conformance.backends.base import Backend
 from conformance.backends.numpy import NumpyBackend
 from conformance.casefile.inputs import materialise
-from conformance.execution.executor import Executor, Outcome
+from conformance.execution.executor import Executor
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import compile_variant
 from conformance.judging.judge import Judge
 from conformance.suite.selection import select

@@ -16,7 +16,8 @@ import pytest
 from conformance.backends.numpy import NumpyBackend
 from conformance.backends.spelling import Unsupported
 from conformance.casefile.inputs import materialise
-from conformance.execution.executor import Executor, Outcome
+from conformance.execution.executor import Executor
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import compile_variant
 
 

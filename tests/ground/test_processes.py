@@ -19,8 +19,8 @@ Fatal Python error: Aborted
 
 Current thread 0x00007fd1 (most recent call first):
   File "/home/somebody/venv/lib/python3.11/site-packages/torch/nn/functional.py", line 5 in softmax
-  File "/home/somebody/src/conformance/program.py", line 140 in run
-  File "/home/somebody/src/conformance/execution.py", line 90 in run
+  File "/home/somebody/src/conformance/execution/program.py", line 140 in run
+  File "/home/somebody/src/conformance/execution/executor.py", line 90 in run
 
 Extension modules: numpy._core._multiarray_umath, and many more (total: 50)
 """

@@ -536,6 +536,9 @@ def test_an_entry_may_state_versions_of_packages_beside_the_framework(
         ("seen-on: {devices: [gpu]}", "", False),
         ("seen-on: {devices: [gpu]}", "seen-on: {devices: [cpu]}", False),
         ("seen-on: {devices: [gpu]}", "seen-on: {devices: [gpu]}", True),
+        ("", "seen-on: {kernels: [ours]}", False),  # where they run, it is looked at first
+        ("seen-on: {kernels: [ours]}", "", False),
+        ("seen-on: {kernels: [ours]}", "seen-on: {kernels: [ours]}", True),
     ],
 )
 def test_an_entry_that_can_decide_nothing_for_one_before_it_is_reported(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,21 +64,12 @@ class Lines:
 
 
 @pytest.fixture
-def ran(tmp_path: Path) -> Callable[[Sequence[str]], list[Ran]]:
+def ran(python: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[[Sequence[str]], list[Ran]]:
     """Run scripts one after the other in one fresh interpreter, in which this suite can't be imported."""
 
     def run(texts: Sequence[str]) -> list[Ran]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_", "PYTHON"))}
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", _RUNNER],
-            input=json.dumps([(f"script {number}", text) for number, text in enumerate(texts)]),
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=280,
-        )
+        told = json.dumps([(f"script {number}", text) for number, text in enumerate(texts)])
+        done = python("-I", "-c", _RUNNER, input=told, timeout=280)
         assert done.returncode == 0, done.stderr[-4000:]
         return [Ran(*told) for told in json.loads(done.stdout)]
 
@@ -113,7 +102,7 @@ def lines(folder: Callable[..., Path]) -> Callable[..., list[Lines]]:
 
     def made(text: str, backend: str = "numpy", mode: str = "eager", idiom: str = "") -> list[Lines]:
         session = BackendSession(backend, select(folder(text), (), True), modes=[mode])
-        session.start()
+        session.subject.start()
         header = _header(session)
         return [_lines(session, header, variant, mode, idiom) for variant in session.selection.variants]
 
@@ -134,7 +123,7 @@ def repeat(corpus: Selection, ran: Callable[[Sequence[str]], list[Ran]]) -> Call
         if missing := backends.load(backend).not_installed():
             pytest.skip(missing)
         session = BackendSession(backend, corpus)
-        session.start()
+        session.subject.start()
         header = _header(session)
         every = [_lines(session, header, *one) for one in wanted]
         found = [line for line in every if line.record.verdict != "unsupported"]

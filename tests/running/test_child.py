@@ -60,8 +60,8 @@ def test_a_process_that_does_not_end_when_it_should_is_killed(monkeypatch: pytes
 def test_a_command_has_the_suites_own_settings_and_plug_ins(
     in_the_packages_own_folder: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(Path(child.__file__).parents[1] if in_the_packages_own_folder else tmp_path)
-    command = pytest_command("conformance.suite", "jax", "gpu:1", "another.plugin")
+    monkeypatch.chdir(Path(child.__file__).parents[2] if in_the_packages_own_folder else tmp_path)
+    command = pytest_command("conformance.suite", "jax", "gpu:1", [], "", ["another.plugin"])
     assert command[: command.index("pytest")] == [
         sys.executable,
         *([] if in_the_packages_own_folder else ["-P"]),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,29 +159,19 @@ def log(x):
 def exp(x):
     return np.exp(x) * 2 if logged else np.exp(x)
 
-class Forgetful(NumpyBackend):
+class Mine(NumpyBackend):
     name = "forgetful"
     idioms = idioms
 """
 
 
-def test_run_shows_what_depends_on_the_order(tmp_path: Path, folder: Callable[..., Path]) -> None:
-    plugin = tmp_path / "plugin"
-    (plugin / "forgetful-1.dist-info").mkdir(parents=True)
-    (plugin / "forgetful.py").write_text(PLUGIN)
-    (plugin / "forgetful-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: forgetful\nVersion: 1\n")
-    (plugin / "forgetful-1.dist-info" / "entry_points.txt").write_text(
-        "[conformance.backends]\nforgetful = forgetful:Forgetful\n"
-    )
+def test_run_shows_what_depends_on_the_order(
+    tmp_path: Path, folder: Callable[..., Path], brought: Callable[..., Path], with_path: Callable[..., Any]
+) -> None:
+    plugin = brought(PLUGIN, name="forgetful", distribution="forgetful", module="forgetful")
     out, cases = tmp_path / "out", folder(TEXT)
-    command = ["run", "--backend", "forgetful", "--mode", "eager", "--cases", str(cases), "-o", str(out), "--no-report"]
-    path = os.pathsep.join([str(plugin), os.environ.get("PYTHONPATH", "")])
-
-    def run(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "conformance", *command, *more],
-            cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    command = ["run", "--backend", "forgetful", "--mode", "eager", "--cases", cases, "-o", out, "--no-report"]
+    run = partial(with_path, plugin, "-m", "conformance", *command)
 
     assert run().returncode == 0  # in the order of the files nothing shows
     done = run("--random-order", "1")

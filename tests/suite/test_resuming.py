@@ -191,7 +191,7 @@ def test_a_backend_does_not_run_what_is_there(filed: Callable[[], Filed], monkey
     reader = Reader(made.filing.path)
     reader.follow()
     again = filed().session
-    again.start()
+    again.subject.start()
     again.leave_out(reader)
     monkeypatch.setattr(NumpyBackend, "from_numpy", lambda self, array: pytest.fail("it was run"))
     assert [again.run_case(case, "eager") for case in again.selection.cases] == [[], []]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -125,7 +127,11 @@ def test_a_command_has_only_the_modes_that_its_backend_has(tmp_path: Path) -> No
     request = Request(["numpy"], tmp_path, modes=["eager", "jit"], keyword="exp", sizes=["2x20"], full=True, threads=2)
     command = request.command("numpy", tmp_path / "progress")
     assert "jit" not in command and command[command.index("--mode") + 1] == "eager"
-    assert command[-2:] == ["-k", "exp"] and "--full" in command and command[command.index("--threads") + 1] == "2"
+    assert (
+        command[command.index("-k") + 1] == "exp"
+        and "--full" in command
+        and command[command.index("--threads") + 1] == "2"
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,9 +146,33 @@ def test_a_process_that_dies_is_a_problem_and_the_others_are_kept(
 ) -> None:
     code = f"print('oh no', flush=True); {ending}"
     monkeypatch.setattr(Request, "command", lambda *_: [sys.executable, "-c", code])
-    children = benching.run(Request(["numpy"], tmp_path), lambda _: None)
+    children, refused = benching.run(Request(["numpy"], tmp_path), lambda _: None)
     runs, problems = benching.collect(Request(["numpy"], tmp_path), children)
-    assert runs == [] and problems == [f"numpy: its process ended with {told}:\noh no"]
+    assert refused == runs == [] and problems == [f"numpy: its process ended with {told}:\noh no"]
+
+
+def test_a_process_that_the_system_does_not_give_is_told_and_the_others_are_timed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started = benching.start
+
+    def start(backend: str, *arguments: Any) -> Any:
+        if backend == "torch":
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return started(backend, *arguments)
+
+    monkeypatch.setattr(benching, "start", start)
+    monkeypatch.setattr(Request, "command", lambda *_: [sys.executable, "-c", "pass"])
+    children, refused = benching.run(Request(["torch", "numpy"], tmp_path), lambda _: None)
+    assert [(one.backend, one.status) for one in children] == [("numpy", 0)]
+    assert refused == ["torch: the system gives no process: Resource temporarily unavailable"]
+
+
+def test_a_timing_file_that_can_not_be_removed_is_no_matter_of_processes(tmp_path: Path) -> None:
+    request = Request(["numpy"], tmp_path)
+    request.file("numpy").mkdir(parents=True)  # where the file should go
+    with pytest.raises(OSError, match=r"numpy-cpu\.json"):
+        benching.run(request, lambda _: None)
 
 
 def test_two_do_not_time_into_one_folder(tmp_path: Path) -> None:

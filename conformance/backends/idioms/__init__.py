@@ -1,1 +1,1 @@
-"""How each framework spells the operations: a file a framework, and what they have in common. Imports none of them."""
+"""How each framework spells the operations: a folder a framework, a file a family. Imports none of the frameworks."""

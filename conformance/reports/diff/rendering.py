@@ -13,8 +13,7 @@ from conformance.diffing.telling import CATEGORIES, closing_line, seconds
 from conformance.reports.shared import page
 from conformance.words.visible import visible
 
-STYLES = ["base.css", "diff.css"]
-SCRIPTS = ["base.js", "sorting.js", "diff.js"]
+PAGE = page.Page(Path(__file__).parent, "diff")
 
 GROUPS_SHOWN = 60
 """Groups of a category whose changes stand in the page; of the others, how many changes they have."""
@@ -72,11 +71,7 @@ def render(comparison: Comparison, a: str, b: str, fail_on: Collection[Cause]) -
         Section(name, title, _FACES.get(name, "unsupported"), getattr(comparison, name))
         for name, title in CATEGORIES.items()
     ]
-    return page.render(
-        Path(__file__).parent,
-        "diff.html.j2",
-        STYLES,
-        SCRIPTS,
+    return PAGE.render(
         a=visible(a),
         b=visible(b),
         comparison=comparison,

@@ -13,8 +13,7 @@ from conformance.reports.shared.query import term
 from conformance.reports.shared.source import highlighted
 from conformance.runfile import Run
 
-STYLES = ["base.css", "parity.css", "accuracy.css"]
-SCRIPTS = ["base.js", "sorting.js", "query.js", "index.js", "variant.js", "list.js", "parity.js"]
+PAGE = page.Page(Path(__file__).parent, "parity", ["accuracy.css"], ["query.js", "index.js", "variant.js", "list.js"])
 
 
 def write(runs: Sequence[Run], path: Path) -> None:
@@ -32,11 +31,7 @@ def write(runs: Sequence[Run], path: Path) -> None:
 
 def render(content: view.Page) -> str:
     """The page as HTML. Equal pages give equal text."""
-    return page.render(
-        Path(__file__).parent,
-        "parity.html.j2",
-        STYLES,
-        SCRIPTS,
+    return PAGE.render(
         page=content,
         plots=[plot.plot(figure) for figure in content.figures],
         plot_edges={"width": plot.WIDTH, "left": plot.LEFT, "right": plot.WIDTH - plot.RIGHT},

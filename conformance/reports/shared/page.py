@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -60,37 +60,49 @@ class Folds:
         return packed(self._parts)
 
 
-def render(folder: Path, template: str, styles: list[str], scripts: list[str], **values: Any) -> str:
-    """A page as HTML, its styles and scripts inlined, and allowed by their hashes only. Equal values give equal text.
+class Page:
+    """What a page is made of: templates, styles and scripts, its own and those that pages share, inlined in one file.
 
     Args:
-        folder: of the page's own templates, styles and scripts; what is not there is one of those that pages share.
-        template: its name.
-        styles: names of files, joined in this order.
-        scripts: likewise; they run in one scope, as a module would.
-        **values: for the template; `style`, `script`, `policy`, `glyphs` and `folds` are given beside them.
+        folder: of its own.
+        name: of its template, its first style and its last script, such as 'parity' of ``parity.html.j2``.
+        styles: more of its own styles, joined in this order.
+        scripts: likewise; all run in one scope, as a module would.
     """
-    style = "".join(_read(folder, name) for name in styles)
-    # Unpacking takes a moment, and nothing else waits for it.
-    acting = f'"use strict";\nconst acting = {SCRIPT_PATTERN};'
-    script = (
-        "(async () => {\n" + "\n".join([acting, *(_read(folder, name) for name in scripts)]) + _READY + "})();"
-        if scripts
-        else ""
-    )
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    environment = _environment(folder)
-    return environment.get_template(template).render(
-        style=Markup(style),  # ours, and without '</style'
-        script=Markup(script),  # likewise
-        policy=Markup(policy),
-        glyphs=GLYPHS,
-        folds=Folds(),
-        **values,
-    )
+
+    def __init__(self, folder: Path, name: str, styles: Sequence[str] = (), scripts: Sequence[str] = ()) -> None:
+        self._folder = folder
+        self._template = f"{name}.html.j2"
+        self._styles = ["base.css", f"{name}.css", *styles]
+        self._scripts = ["base.js", "sorting.js", *scripts, f"{name}.js"]
+
+    def render(self, **values: Any) -> str:
+        """The page as HTML, its styles and scripts allowed by their hashes only. Equal values give equal text.
+
+        Args:
+            **values: for the template; `style`, `script`, `policy`, `glyphs` and `folds` are given beside them.
+        """
+        style = "".join(map(self._read, self._styles))
+        # Unpacking takes a moment, and nothing else waits for it.
+        acting = f'"use strict";\nconst acting = {SCRIPT_PATTERN};'
+        script = "(async () => {\n" + "\n".join([acting, *map(self._read, self._scripts)]) + _READY + "})();"
+        policy = (
+            f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+            "base-uri 'none'; form-action 'none'"
+        )
+        template = _environment(self._folder).get_template(self._template)
+        return template.render(
+            style=Markup(style),  # ours, and without '</style'
+            script=Markup(script),  # likewise
+            policy=Markup(policy),
+            glyphs=GLYPHS,
+            folds=Folds(),
+            **values,
+        )
+
+    def _read(self, name: str) -> str:
+        own = self._folder / name
+        return (own if own.exists() else SHARED / name).read_text(encoding="utf-8")
 
 
 def write(text: str, path: Path) -> None:
@@ -116,11 +128,6 @@ def unpacked(text: str) -> Any:
     """What was packed."""
     back = {value: key for key, value in _HARMLESS.items()}
     return json.loads(zlib.decompress(base64.b85decode(text.translate(back))))
-
-
-def _read(folder: Path, name: str) -> str:
-    own = folder / name
-    return (own if own.exists() else SHARED / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

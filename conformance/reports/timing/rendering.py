@@ -9,8 +9,7 @@ from conformance.reports.shared import page
 from conformance.reports.timing import chart, view, wording
 from conformance.timing.model import TimingRun
 
-STYLES = ["base.css", "timing.css"]
-SCRIPTS = ["base.js", "sorting.js", "timing.js"]
+PAGE = page.Page(Path(__file__).parent, "timing")
 
 
 def write(runs: Sequence[TimingRun], path: Path) -> None:
@@ -28,11 +27,7 @@ def write(runs: Sequence[TimingRun], path: Path) -> None:
 
 def render(content: view.Page) -> str:
     """The page as HTML. Equal pages give equal text."""
-    return page.render(
-        Path(__file__).parent,
-        "timing.html.j2",
-        STYLES,
-        SCRIPTS,
+    return PAGE.render(
         page=content,
         words=wording,
         edges={"width": chart.WIDTH, "left": chart.LEFT, "right": chart.WIDTH - chart.RIGHT},

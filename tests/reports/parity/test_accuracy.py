@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,7 +144,7 @@ def rendered() -> Callable[..., tuple[str, page.Folds]]:
 
     def made(found: list[Accuracy]) -> tuple[str, page.Folds]:
         folds = page.Folds()
-        template = page._environment().from_string(
+        template = page._environment(Path(accuracy_plot.__file__).parent).from_string(
             '{% import "accuracy.html.j2" as section with context %}{{ section.accuracy(groups) }}'
         )
         groups = [accuracy_plot.plots(accuracy) for accuracy in found]

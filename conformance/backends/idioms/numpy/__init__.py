@@ -1,0 +1,12 @@
+"""How NumPy spells the operations: a file a family. Imports no framework."""
+
+from conformance.backends.idioms.numpy import (  # noqa: F401, I001 - imported for their registration, in this order
+    activations,
+    arrays,
+    reductions,
+    losses,
+    arithmetic,
+)
+from conformance.backends.idioms.numpy.registry import idiom
+
+__all__ = ["idiom"]

@@ -1,0 +1,12 @@
+"""How PyTorch spells the operations: a file a family. Imports no framework."""
+
+from conformance.backends.idioms.torch import (  # noqa: F401, I001 - imported for their registration, in this order
+    activations,
+    arrays,
+    reductions,
+    losses,
+    arithmetic,
+)
+from conformance.backends.idioms.torch.registry import idiom
+
+__all__ = ["idiom"]

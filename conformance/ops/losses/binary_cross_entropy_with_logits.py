@@ -1,0 +1,101 @@
+"""Binary cross entropy of logits, the document's BCEWithLogitsLoss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.ops.activations.log_sigmoid import softplus
+from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
+from conformance.ops.conventions import Conventional, finite
+from conformance.ops.losses.reducing import reduced, reduced_bound, reduced_by_convention
+from conformance.truth.balls import Balls
+from conformance.truth.rounding import Rounded
+
+
+@operation(
+    document="torch.nn.BCEWithLogitsLoss(weight, pos_weight=pos_weight, reduction=reduction)(x, target)",
+    backward=Backward(functions=2, basics=8),
+)
+def binary_cross_entropy_with_logits(
+    x: Array,
+    target: Labels,
+    *,
+    weight: MaybeArray = None,
+    pos_weight: MaybeArray = None,
+    reduction: Reduction = "mean",
+) -> Balls:
+    """-weight * (pos_weight * target * log sigmoid(x) + (1 - target) * log(1 - sigmoid(x))).
+
+    No logarithm is clamped: they stay finite for every finite logit.
+
+    Args:
+        x: floating logits, any shape.
+        target: the shape and dtype of `x`, values in [0, 1].
+        weight: broadcast against `x`; 1 where left out.
+        pos_weight: weight of the positive term, broadcast against `x`; 1 where left out.
+        reduction: 'mean' over all elements, 'sum', or 'none' for the losses themselves.
+
+    Returns:
+        The dtype of `x`; rank 0, or the shape of `x` with reduction 'none'.
+    """
+    positive = target * softplus(-x)
+    losses = (positive if pos_weight is None else pos_weight * positive) + (1 - target) * softplus(x)
+    return reduced(losses if weight is None else weight * losses, reduction)
+
+
+@binary_cross_entropy_with_logits.by_convention(
+    "NaN gives NaN, an infinite logit or target the definition's limit there; infinite weights multiply as IEEE 754 "
+    "has it"
+)
+def _(
+    x: np.ndarray,
+    target: np.ndarray,
+    *,
+    weight: np.ndarray | None = None,
+    pos_weight: np.ndarray | None = None,
+    reduction: str = "mean",
+) -> Conventional:
+    parts = {"x": x, "target": target}
+    parts |= {name: part for name, part in (("weight", weight), ("pos_weight", pos_weight)) if part is not None}
+    special = np.logical_or.reduce([np.broadcast_to(~np.isfinite(part), x.shape) for part in parts.values()])
+    positive_weight = np.asarray(1.0 if pos_weight is None else pos_weight)
+    positive, negative = np.logaddexp(0, -x), np.logaddexp(0, x)
+    # At +inf the negative term grows without bound, at -inf the positive one; without a share it is not there.
+    limits = [np.where((share == 0) & np.isinf(term), 0.0, share * term)
+              for share, term in ((positive_weight * target, positive), (1 - target, negative))]  # fmt: skip
+    grown = target * (positive_weight * positive - negative)
+    values = np.where(np.isinf(target), grown, limits[0] + limits[1]) * (1.0 if weight is None else weight)
+    stand_ins = {name: finite(part) for name, part in parts.items()}
+    if reduction != "none":  # a loss that vanishes does not say what the others add up to
+        vanishing = special & (values == 0)
+        special = special & ~vanishing
+        stand_ins["x"] = np.where(vanishing, np.copysign(_FAR, x), stand_ins["x"])
+    where, due = reduced_by_convention(special, values, reduction)
+    return stand_ins, where, due
+
+
+_FAR = 2000.0
+"""The exponential of minus this is nothing beside any number of any dtype."""
+
+
+@binary_cross_entropy_with_logits.budget(
+    "error analysis of (1 - t) x + l (log1p(exp(-|x|)) + max(-x, 0)) with l = 1 + (pos_weight - 1) t, and of max(x, 0) "
+    "- x t + log1p(exp(-|x|)): both add and subtract terms of the size of x (4 units roundoff of it, times l), and "
+    "take one exponential and one log1p (8 each, 2 in 16 bits); then the weight and the reduction's own summation",
+    ELEMENTARY_SLACK,
+)
+def _(
+    result: Rounded,
+    x: np.ndarray,
+    target: np.ndarray,
+    *,
+    weight: np.ndarray | None = None,
+    pos_weight: np.ndarray | None = None,
+    reduction: str = "mean",
+) -> np.ndarray:
+    positive_weight = np.abs(np.asarray(1.0 if pos_weight is None else pos_weight))
+    scale = np.abs(np.asarray(1.0 if weight is None else weight))
+    # Targets outside [0, 1] give terms of two signs: their magnitudes count.
+    losses = scale * (positive_weight * np.abs(target) * np.logaddexp(0, -x) + np.abs(1 - target) * np.logaddexp(0, x))
+    terms = scale * np.maximum(1, positive_weight) * np.maximum(1, np.abs(target)) * np.abs(x)
+    return reduced_bound(result, losses, 4 * terms + (2 * elementary(result) + 3) * losses, reduction)

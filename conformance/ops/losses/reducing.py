@@ -1,0 +1,42 @@
+"""The `reduction` parameter of loss functions: single losses, their sum or their mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.ops.base import relative_to, summation_growth
+from conformance.ops.reductions.mean import mean
+from conformance.ops.reductions.sum import sum_
+from conformance.truth import balls
+from conformance.truth.balls import Balls
+from conformance.truth.rounding import Rounded
+
+
+def reduced(losses: Balls, reduction: str) -> Balls:
+    """Losses as they are ('none'), their sum, or their mean."""
+    losses = balls.as_balls(losses)  # NumPy unpacks arrays of rank 0
+    if reduction == "none":
+        return losses
+    return sum_.exact(losses) if reduction == "sum" else mean.exact(losses)
+
+
+def reduced_by_convention(special: np.ndarray, values: np.ndarray, reduction: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where single losses are what a convention says, and those losses, after their reduction."""
+    if reduction == "none":
+        return special, values
+    return np.asarray(special.any()), np.asarray(np.where(special, values, 0.0).sum())
+
+
+def reduced_bound(result: Rounded, losses: np.ndarray, errors: np.ndarray, reduction: str) -> np.ndarray:
+    """ULP allowed to a reduced loss.
+
+    Args:
+        result: the exact result.
+        losses: the magnitudes of the single losses, float64.
+        errors: the absolute errors allowed to the single losses, in units roundoff, of the same shape.
+        reduction: 'none', 'sum' or 'mean'.
+    """
+    if reduction == "none":
+        return relative_to(result, errors) + 0.5
+    total = errors.sum() + (summation_growth(losses.size) + 1) * losses.sum()
+    return relative_to(result, total if reduction == "sum" else total / max(losses.size, 1)) + 0.5

@@ -1,0 +1,3 @@
+"""Reductions along axes."""
+
+from conformance.ops.reductions import mean, sum  # noqa: A004, F401 - for their registration

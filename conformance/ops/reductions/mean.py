@@ -1,0 +1,38 @@
+"""Means."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.ops.base import Array, Backward, Flag, MaybeAxis, operation, relative_to, summation_growth
+from conformance.ops.conventions import IEEE, Conventional
+from conformance.ops.reductions.sum import SUMMATION, count, reduced_specials, sum_
+from conformance.truth.balls import Balls
+from conformance.truth.rounding import Rounded
+
+
+@operation(document="torch.mean(x, dim=axis, keepdim=keepdims)", backward=Backward(basics=2))
+def mean(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
+    """The mean of the elements along `axis`, or of all.
+
+    Args:
+        x: floating, any shape.
+        axis: the axis that is reduced; all of them where null. Rank 0 counts as one element along axis 0.
+        keepdims: whether a reduced axis stays, with length 1.
+
+    Returns:
+        The dtype of `x`. The mean of nothing is not defined.
+    """
+    return sum_.exact(x, axis=axis, keepdims=keepdims) / count(x, axis)
+
+
+@mean.by_convention(IEEE)
+def _(x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> Conventional:
+    return reduced_specials(x, axis, keepdims)
+
+
+@mean.budget(SUMMATION + ", the division, and the rounding of the result")
+def _(result: Rounded, x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> np.ndarray:
+    n = max(count(x, axis), 1)
+    magnitudes = np.abs(x).sum(axis=axis, keepdims=keepdims) / n
+    return relative_to(result, (summation_growth(n) + 1) * magnitudes) + 0.5

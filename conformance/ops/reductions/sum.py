@@ -1,0 +1,62 @@
+"""Sums, and what all reductions have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from conformance.ground.dtypes import DTYPES, DType
+from conformance.ops.base import Array, Flag, MaybeAxis, operation, relative_to, same_dtype, summation_growth
+from conformance.ops.conventions import IEEE, Conventional, finite
+from conformance.truth import balls
+from conformance.truth.balls import Balls
+from conformance.truth.rounding import Rounded
+
+SUMMATION = (
+    "summation of n terms in any order, min(n - 1, 3 sqrt n) units roundoff of the sum of their magnitudes (Higham "
+    "2002, section 4.2; Higham & Mary 2019)"
+)
+
+
+def _sum_dtype(x: np.ndarray, **parameters: Any) -> DType | None:
+    """Integers and bools add up in int64, as they do in the document's framework."""
+    return same_dtype(x) or DTYPES["int64"]
+
+
+@operation(document="torch.sum(x, dim=axis, keepdim=keepdims)", result_dtype=_sum_dtype)
+def sum_(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
+    """The sum of the elements along `axis`, or of all.
+
+    Args:
+        x: any numeric dtype, any shape; an empty sum is 0.
+        axis: the axis that is reduced; all of them where null. Rank 0 counts as one element along axis 0.
+        keepdims: whether a reduced axis stays, with length 1.
+
+    Returns:
+        The dtype of `x` where that is floating, else int64.
+    """
+    return balls.as_balls(x.sum(axis=axis, keepdims=keepdims))
+
+
+def count(x: np.ndarray, axis: int | None) -> int:
+    """How many elements are reduced to one. Rank 0 counts as one element along axis 0."""
+    return x.size if axis is None or x.ndim == 0 else x.shape[axis]
+
+
+@sum_.by_convention(IEEE)
+def _(x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> Conventional:
+    return reduced_specials(x, axis, keepdims)
+
+
+def reduced_specials(x: np.ndarray, axis: int | None, keepdims: bool) -> Conventional:
+    """A sum with a NaN, or with infinities of both signs, is NaN; with infinities of one sign it is infinite."""
+    special = ~np.isfinite(x)
+    total = np.where(special, x, 0.0).sum(axis=axis, keepdims=keepdims)
+    return {"x": finite(x)}, special.any(axis=axis, keepdims=keepdims), np.asarray(total)
+
+
+@sum_.budget(SUMMATION + ", and the rounding of the result")
+def _(result: Rounded, x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> np.ndarray:
+    magnitudes = np.abs(x).sum(axis=axis, keepdims=keepdims)
+    return relative_to(result, summation_growth(count(x, axis)) * magnitudes) + 0.5

@@ -1,0 +1,234 @@
+"""The house is as docs/design.md draws it: which rooms there are, what each may import, and how long files may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+import conformance
+from conformance import backends
+from conformance.ops import FAMILIES, OPERATIONS
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "conformance"
+MOST_ROOMS = 26
+MOST_FLOORS = 15
+MOST_LINES = 350
+NO_ROOMS = {"browser", "faults", "house"}
+"""Folders of tests that mirror none: pages in a browser, a backend that fails on purpose, and what is about everything."""
+
+Rooms = dict[str, set[str]]
+
+
+def drawn(text: str) -> Rooms:
+    """The table of rooms in a page: room, what it is for, what it may import. From the top floor down."""
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    return {room: set(re.findall(r"`(\w+)`", imports)) for room, imports in rows}
+
+
+def modules(package: Path) -> dict[str, Path]:
+    """The modules of a package by their dotted names below it; a folder's own file under the folder's name."""
+    named = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return named
+
+
+def imported(path: Path, package: str, known: Iterable[str]) -> set[str]:
+    """The modules of the package that a file imports, wherever in it, by their dotted names."""
+    found, known = set(), set(known)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name"
+            # what is imported from a package may be a module of it
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == package:
+                below = ".".join(parts[1:])
+                found.add(below if below in known else ".".join(parts[1:-1]))
+    return found
+
+
+def between(package: Path, depth: int = 1) -> Rooms:
+    """Of the rooms of a package, the others that each imports: its folders, and modules beside them."""
+    known = modules(package)
+    rooms: Rooms = {}
+    for module, path in known.items():
+        if module:
+            room = ".".join(module.split(".")[:depth])
+            others = {".".join(one.split(".")[:depth]) for one in imported(path, package.name, known)}
+            rooms.setdefault(room, set()).update(others - {room, ""})
+    return rooms
+
+
+def circles(rooms: Mapping[str, set[str]]) -> list[str]:
+    """Rooms that import each other in a circle."""
+    above: dict[str, set[str]] = {room: set(below) for room, below in rooms.items()}
+    while free := [room for room, below in above.items() if not below & above.keys()]:
+        for room in free:
+            del above[room]
+    return sorted(above)
+
+
+def floor(room: str, rooms: Mapping[str, set[str]]) -> int:
+    """A room stands above all that it imports; what imports nothing stands on floor 1."""
+    return 1 + max((floor(below, rooms) for below in rooms[room]), default=0)
+
+
+def long_files(folder: Path) -> list[str]:
+    return [
+        f"{path.relative_to(folder)}: {lines}"
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".py", ".j2", ".js", ".css", ".yaml")
+        and (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES
+    ]
+
+
+DRAWN = drawn((ROOT / "docs" / "design.md").read_text(encoding="utf-8"))
+
+
+def test_rooms_import_what_the_table_says_and_nothing_else() -> None:
+    assert between(PACKAGE) == DRAWN
+
+
+def test_the_table_goes_from_the_top_floor_down() -> None:
+    below = list(DRAWN)
+    for room, imports in DRAWN.items():
+        below.remove(room)
+        assert imports <= set(below), f"{room} imports what stands above it"
+
+
+def test_there_are_no_more_rooms_and_floors_than_one_can_walk_through() -> None:
+    assert len(DRAWN) <= MOST_ROOMS
+    assert max(floor(room, DRAWN) for room in DRAWN) <= MOST_FLOORS
+
+
+def test_no_module_lies_loose_beside_the_rooms() -> None:
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+def test_each_room_says_what_it_is_for_and_what_it_imports() -> None:
+    for room in DRAWN.keys() - {"__main__"}:
+        said = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+        about, _, imports = " ".join(said.split()).rpartition("Imports ")
+        assert about, room
+        assert set(imports.rstrip(".").split(", ")) == (DRAWN[room] or {"nothing of this package"}), room
+
+
+def test_pages_share_one_room_and_know_nothing_of_each_other() -> None:
+    rooms = between(PACKAGE, 2)
+    pages = {room: {i for i in imports if i.startswith("reports")} for room, imports in rooms.items()}
+    reports = {room: imports for room, imports in pages.items() if room.startswith("reports.")}
+    assert reports.keys() == {f"reports.{one}" for one in ("shared", "parity", "timing", "diff", "machines")}
+    assert all(imports <= {"reports.shared"} for imports in reports.values())
+    assert not reports["reports.shared"]
+
+
+def test_files_do_not_import_each_other_in_a_circle() -> None:
+    known = modules(PACKAGE)
+    faces = {module for module, path in known.items() if path.name == "__init__.py"}  # they hand names on
+    graph = {m: imported(path, "conformance", known) - faces for m, path in known.items() if m not in faces}
+    assert circles(graph) == []
+
+
+def test_no_file_holds_more_than_one_can_read() -> None:
+    assert long_files(PACKAGE) == []
+
+
+def test_tests_mirror_the_rooms() -> None:
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - NO_ROOMS == DRAWN.keys() - {"__main__"}
+    assert [path.name for path in (ROOT / "tests").glob("test_*.py")] == []
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_family_has_one_name_everywhere(family: str) -> None:
+    def stands(folder: Path, name: str) -> bool:
+        return (folder / family).is_dir() or (folder / name).is_file()
+
+    assert stands(PACKAGE / "ops", f"{family}.py")
+    assert stands(ROOT / "cases" / "ops", f"{family}.yaml")
+    assert stands(ROOT / "tests" / "ops", f"test_{family}.py")
+
+
+@pytest.mark.parametrize(
+    "backend", [name for name, kind in backends.usable().items() if kind.__module__.startswith("conformance.")]
+)
+def test_spellings_stand_in_the_file_of_their_operations_family(backend: str) -> None:
+    idioms = backends.load(backend).idioms
+    for operation in idioms:
+        functions = [idioms[operation], *(other.function for other in idioms.others(operation).values())]
+        for function in functions:
+            if function.__module__ != "conformance.backends.idioms.operators":
+                expected = f"conformance.backends.idioms.{backend}.{OPERATIONS[operation].family}"
+                assert function.__module__ == expected, f"{operation}: {function.__name__}"
+
+
+def test_case_files_name_a_schema_that_is_there() -> None:
+    """An editor completes keys from it."""
+    files = sorted((ROOT / "cases").rglob("*.yaml"))
+    assert files
+    for path in files:
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        schema = first.removeprefix("# yaml-language-server: $schema=")
+        assert schema != first and (path.parent / schema).is_file(), f"{path}: {first}"
+
+
+def test_the_package_under_test_is_that_of_the_checkout_or_one_like_it() -> None:
+    """Installed without -e, these tests would otherwise draw another house than the one that runs."""
+    assert modules(Path(conformance.__file__).parent).keys() == modules(PACKAGE).keys()
+
+
+# What the checks above would see, on houses that are wrong.
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    files = {
+        "house/__init__.py": "",
+        "house/ground/__init__.py": '"""The ground."""\n',
+        "house/ground/stones.py": "import json\n",
+        "house/walls/__init__.py": "",
+        "house/walls/wall.py": "from house.ground import stones\nfrom house.ground.stones import lay\n",
+        "house/roof/__init__.py": "",
+        "house/roof/tiles.py": "import house.walls.wall\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path / "house"
+
+
+def test_imports_are_seen_however_they_are_written(house: Path) -> None:
+    assert between(house) == {"ground": set(), "walls": {"ground"}, "roof": {"walls"}}
+    assert floor("roof", between(house)) == 3
+    inside = "def late():\n    if True:\n        from house.roof import tiles\n"
+    (house / "ground" / "stones.py").write_text(inside, encoding="utf-8")
+    assert between(house)["ground"] == {"roof"}
+    assert circles(between(house)) == ["ground", "roof", "walls"]
+
+
+def test_a_loose_module_is_a_room_of_its_own(house: Path) -> None:
+    (house / "loose.py").write_text("from house import walls\n", encoding="utf-8")
+    assert between(house)["loose"] == {"walls"}
+
+
+def test_a_long_file_is_seen(house: Path) -> None:
+    (house / "roof" / "tiles.js").write_text("//\n" * (MOST_LINES + 1), encoding="utf-8")
+    assert long_files(house) == [f"roof/tiles.js: {MOST_LINES + 1}"]
+
+
+def test_the_table_is_read_as_it_stands() -> None:
+    text = (
+        "| room | for | imports |\n| --- | --- | --- |\n| `roof` | rain | `walls`, `ground` |\n| `ground` | all | |\n"
+    )
+    assert drawn(text) == {"roof": {"walls", "ground"}, "ground": set()}
