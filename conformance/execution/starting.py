@@ -36,3 +36,12 @@ def started(
             raise Unsupported(f"no {device} here; {kind.name} sees {', '.join(backend.devices())}")
         backend.start()
     return backend, watch.changes
+
+
+def obstacle(kind: type[Backend], error: BaseException) -> str:
+    """Why a backend can't run here, from what `started` raised."""
+    if isinstance(error, Unsupported):
+        return str(error)
+    if isinstance(error, ImportError):
+        return f"{kind.package} can't be imported: {error}"
+    return f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from conformance.backends.base import IDIOMS, Backend
-from conformance.backends.spelling import Idioms, Unsupported
+from conformance.backends.spelling import Idioms
 from conformance.backends.state import Change
 from conformance.casefile.model import Divergence
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.execution.executor import Executor
 from conformance.execution.outcome import Outcome
-from conformance.execution.starting import started
+from conformance.execution.starting import obstacle, started
 from conformance.judging.divergences import Registry
 from conformance.judging.judge import Judge, Judgement
 from conformance.suite.attempts import Result
@@ -71,12 +71,8 @@ class Subject:
                 self._registry = self._registered(self.backend.kernels())
                 self._executor = Executor(self.backend)
                 self.computes = self._executor.computes()
-        except Unsupported as reason:
-            self.unavailable = str(reason)
-        except ImportError as error:
-            self.unavailable = f"{self.kind.package} can't be imported: {error}"
         except (Exception, SystemExit) as error:
-            self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
+            self.unavailable = obstacle(self.kind, error)
         if self._executor is None:
             self.backend = None
 

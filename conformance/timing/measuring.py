@@ -15,7 +15,7 @@ from conformance import backends
 from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.spelling import Unsupported
 from conformance.backends.state import Change
-from conformance.execution.starting import started
+from conformance.execution.starting import obstacle, started
 from conformance.judging.judge import Judge
 from conformance.runfile import now
 from conformance.suite.recording import environment
@@ -96,12 +96,8 @@ class Bench:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._backend, self._changed_by_start = started(self._class, self.device, self._limit)
-        except Unsupported as reason:
-            self.unavailable = str(reason)
-        except ImportError as error:
-            self.unavailable = f"{self._class.package} can't be imported: {error}"
         except (Exception, SystemExit) as error:
-            self.unavailable = f"its adapter does not start: {type(error).__name__}: {' '.join(str(error).split())}"
+            self.unavailable = obstacle(self._class, error)
         if self._backend is None:
             return
         gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -74,3 +75,33 @@ def test_variants_that_are_named_exist(page: Path) -> None:
 def test_links_lead_to_files(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def mentioned(text: str) -> set[str]:
+    """The modules of the package, and names in them, that a text puts into backticks."""
+    return set(re.findall(r"`(conformance(?:\.\w+)+)(?:\(\))?`", text))
+
+
+def exists(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def test_modules_and_names_that_are_mentioned_exist() -> None:
+    files = [*PAGES, *sorted((ROOT / "conformance").rglob("*.py"))]
+    found = {name: path for path in files for name in mentioned(path.read_text(encoding="utf-8"))}
+    assert len(found) > 10
+    groups = {"conformance.backends"}  # an entry-point group as well
+    assert {name: str(path) for name, path in found.items() if name not in groups and not exists(name)} == {}
+
+
+def test_a_name_that_is_gone_is_seen() -> None:
+    text = "See `conformance.judging.judge.Judge` and `conformance.divergences`, or `conformance.runfile.read()`."
+    assert {name: exists(name) for name in mentioned(text)} == {
+        "conformance.judging.judge.Judge": True,
+        "conformance.divergences": False,
+        "conformance.runfile.read": True,
+    }

@@ -1,7 +1,7 @@
 """What the list of variants is searched by: a few characters a record, so that a hundred thousand variants are quick.
 
 Whatever repeats is kept once in a table, and a record or variant holds its number there as one character. The page's
-script reads this (`templates/index.js`)::
+script reads this (`index.js` beside it)::
 
     {"columns": [{label, group, backend, mode, device, because, missing}],
      "spellings": [[group, operation, name, backend, device, mode]],

@@ -1,6 +1,6 @@
 """The query language of the list of variants, as far as a page's own links need it: terms, quoted where they must be.
 
-The language itself lives in the page: `templates/query.js` reads it, and the page explains it.
+The language itself lives in the page: `parity/query.js` reads it, and the page explains it.
 """
 
 from __future__ import annotations
