@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +12,13 @@ from flint import arb
 from conformance.execution.program import Program, Ref, Step
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType
+from conformance.judging.constants import mapped_arrays, with_constants_as_arrays
+from conformance.judging.slopes import GradientAnswer, gradients
 from conformance.ops import OPERATIONS, Operation
-from conformance.ops.base import Labels, arrays_in, half_significand, summation_growth
-from conformance.truth import balls, gradient, settling
+from conformance.ops.base import Labels, arrays_in
+from conformance.truth import balls
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
-from conformance.truth.rounding import Rounded
+from conformance.truth.rounding import Rounded, from_array
 from conformance.truth.settling import settle
 
 
@@ -106,12 +106,6 @@ class Answers:
         return answers
 
 
-def _largest_shape(arguments: Mapping[str, Any]) -> int:
-    """The size of what the arrays among the arguments broadcast to."""
-    shapes = [array.shape for array in arrays_in(arguments.values())]
-    return math.prod(np.broadcast_shapes(*shapes)) if shapes else 1
-
-
 def _fingerprint(argument: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return argument.dtype, argument.shape, argument.tobytes()
@@ -121,8 +115,8 @@ def _fingerprint(argument: Any) -> Any:
 
 
 def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None) -> Answer:
-    arguments = _with_constants_as_arrays(operation, arguments)
     due = operation.result_dtype(**arguments)
+    arguments = with_constants_as_arrays(operation, arguments, dtype or due)
     if operation.moves:
         try:
             result = np.asarray(operation.exact(**arguments))
@@ -143,13 +137,13 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     if target.kind != "floating":
         return _whole_answer(operation, arguments, target)
     try:
-        values = settle(lambda: balls.as_balls(operation.exact(**_mapped(arguments, balls.exact))), target)
+        values = settle(lambda: balls.as_balls(operation.exact(**mapped_arrays(arguments, balls.exact))), target)
     except UndefinedError as error:
         undefined = Answer(shape, due, why_not=f"the definition has {error}")
         return _conventional(operation, arguments, undefined, target)
     except UndecidedError as error:
         return Answer(shape, due, why_not=f"the exact result can't be told: {error}")
-    wide = _mapped(arguments, lambda a: a.astype(np.float64))
+    wide = mapped_arrays(arguments, lambda a: a.astype(np.float64))
     return Answer(values.value.shape, target, values, budget=operation.allowed(values, **wide))
 
 
@@ -161,20 +155,25 @@ def _conventional(operation: Operation, arguments: dict[str, Any], undefined: An
     """
     if operation.convention is None or target.kind != "floating":
         return undefined
-    wide = _mapped(arguments, lambda a: a.astype(np.float64))
+    wide = mapped_arrays(arguments, lambda a: a.astype(np.float64))
     with np.errstate(all="ignore"):
         stand_ins, special, values = operation.convention(**wide)
+    # In float64, which reaches further than most dtypes; integers that nothing stands in for stay as they are.
     finite = {
-        name: np.asarray(stand_ins[name]).astype(value.dtype) if name in stand_ins else value
+        name: stand_ins[name] if name in stand_ins and not np.array_equal(stand_ins[name], wide[name]) else value
         for name, value in arguments.items()
     }
-    if not all(map(dtypes.all_finite, arrays_in(finite.values()))):
-        return undefined
     if not special.any() and all(map(dtypes.all_finite, arrays_in(arguments.values()))):
         return undefined
-    answer = _answer(operation, finite, target)
-    if answer.values is None:
+    if special.all():
+        zeros = np.zeros(np.broadcast_shapes(special.shape, undefined.shape or ()))
+        answer = Answer(zeros.shape, target, from_array(zeros.astype(target.numpy)), budget=zeros + 0.5)
+    elif all(map(dtypes.all_finite, arrays_in(finite.values()))):
+        answer = _answer(operation, finite, target)
+    else:
         return undefined
+    if answer.values is None:
+        return replace(undefined, why_not=answer.why_not)
     special = np.broadcast_to(special, answer.values.value.shape)
     with np.errstate(over="ignore"):
         shown = np.where(special, values, answer.values.value.astype(np.float64)).astype(target.numpy)
@@ -188,23 +187,21 @@ def _conventional(operation: Operation, arguments: dict[str, Any], undefined: An
     )
 
 
-def _with_constants_as_arrays(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Plain numbers where arrays go (``2 * x``) as arrays of the other side's dtype, which they take."""
-    arrays = arrays_in(arguments.values())
-    if not arrays:
-        return arguments
-    return {
-        name: np.array(value, dtype=arrays[0].dtype)
-        if type(value) in (int, float) and operation.parameters[name].holds_arrays
-        else value
-        for name, value in arguments.items()
-    }
-
-
 def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType) -> Answer:
-    """The result of a computing operation in an integer dtype: in Python's integers, exact at any size."""
-    exact = np.asarray(operation.exact(**_mapped(arguments, balls.exact)))
-    numbers = [int(balls.value_of(element).unique_fmpz()) for element in exact.ravel().tolist()]
+    """The result of a computing operation in an integer dtype: exact; none where that is no integer, or too large."""
+    precision = balls.AMPLE_PRECISION
+    while True:
+        balls.working_precision(precision)
+        exact = np.asarray(operation.exact(**mapped_arrays(arguments, balls.exact)))
+        elements = [balls.value_of(element) for element in exact.ravel().tolist()]
+        if all(element.is_exact() for element in elements):
+            break
+        if precision >= balls.MAX_PRECISION:
+            return Answer(exact.shape, target, why_not="the exact result is no integer")
+        precision *= 2
+    if not all(element.is_integer() for element in elements):
+        return Answer(exact.shape, target, why_not="the exact result is no integer")
+    numbers = [int(element.unique_fmpz()) for element in elements]
     info = np.iinfo(target.numpy)
     if any(not info.min <= number <= info.max for number in numbers):
         return Answer(exact.shape, target, why_not=f"the exact result does not fit {target.name}")
@@ -241,25 +238,10 @@ def _shapes(argument: Any) -> Any:
 def _shape_of_ones(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:
     """The shape that a run of the definition on ones gives: it depends on nothing but shapes and parameters."""
     try:
-        ones = _mapped(arguments, lambda a: np.broadcast_to(np.array(arb(1), dtype=object), a.shape))
+        ones = mapped_arrays(arguments, lambda a: np.broadcast_to(np.array(arb(1), dtype=object), a.shape))
         return np.asarray(operation.exact(**ones)).shape, ""
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         return None, f"the definition refuses these arguments: {error}"
-    except ZeroDivisionError:
-        return (), "the definition divides by zero: there is nothing to take the mean of"
-
-
-def _mapped(arguments: Mapping[str, Any], function: Any) -> dict[str, Any]:
-    """The arguments with a function applied to the arrays among them."""
-
-    def mapped(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return function(value)
-        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
-            return [function(item) for item in value]
-        return value
-
-    return {name: mapped(value) for name, value in arguments.items()}
 
 
 def chain(program: Program, inputs: Sequence[Balls]) -> list[Balls]:
@@ -283,57 +265,3 @@ def end_to_end(program: Program, inputs: Sequence[np.ndarray], dtype: DType) -> 
     """
     last: Ref = program.results[0]
     return settle(lambda: chain(program, [balls.exact(a) for a in inputs])[last.index], dtype)
-
-
-@dataclass(frozen=True, slots=True)
-class GradientAnswer:
-    """The exact gradient with respect to one input, and what it may be off by."""
-
-    values: Rounded
-    budget: np.ndarray
-
-
-def gradients(
-    step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
-) -> list[GradientAnswer]:
-    """Exact gradients of ``sum(cotangent * step)`` with respect to the arguments named in `wrt`.
-
-    The budget is a running error bound: every product of slopes along a path from an input to the result may be off
-    by what the operation's backward formulas take (`Operation.backward`), and by the summation of the terms that meet
-    in one element, so the bound follows the sum of the paths' magnitudes, however much they cancel. Backward
-    formulas that start from the rounded result, such as y (1 - y), inherit one rounding of it, times the cotangent;
-    that is added where there is a function in them and the result has the input's shape.
-
-    Raises:
-        UndefinedError, UndecidedError: the gradient is not defined here (a kink, say).
-    """
-    operation = OPERATIONS[step.operation]
-    arguments = step.bind(received)
-    spread = inherited = np.zeros(())
-    met = 1.0
-
-    def differentiate(name: str) -> Balls:
-        nonlocal spread, inherited, met
-        prepared = _mapped(arguments, balls.exact)
-        traced = prepared[name] = gradient.trace(prepared[name])
-        output = balls.as_balls(operation.exact(**prepared))
-        gradient.backward(output, balls.exact(np.broadcast_to(cotangent, output.shape)))
-        slopes, spreads = gradient.slopes(traced)
-        spread = settling.midpoints_and_radii(spreads)[0]
-        result = settling.midpoints_and_radii(output)[0]
-        # A number that was broadcast meets a term of each of its copies.
-        met = operation.backward.summed(**arguments) * max(1.0, _largest_shape(arguments) / max(traced.size, 1))
-        # A subnormal result is rounded as coarsely as the smallest normal one.
-        rounded = np.maximum(np.abs(result), 2.0 ** dtypes.of(arguments[name]).min_exponent)
-        inherits = operation.backward.functions > 0 and output.shape == traced.shape
-        inherited = np.abs(cotangent) * rounded if inherits else np.zeros(())
-        return slopes
-
-    answers = []
-    for name in wrt:
-        dtype = dtypes.of(arguments[name])
-        values = settle(functools.partial(differentiate, name), dtype)
-        terms = operation.backward.steps(values) + summation_growth(math.ceil(met))
-        allowed = (terms * spread + inherited) * dtype.unit_roundoff / values.ulp() + 0.5
-        answers.append(GradientAnswer(values, np.minimum(allowed, half_significand(values))))
-    return answers

@@ -13,11 +13,12 @@ from conformance.execution.program import Program
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType
 from conformance.judging.accuracy import Profile
-from conformance.judging.answers import Answer, Answers, GradientAnswer, end_to_end
+from conformance.judging.answers import Answer, Answers, end_to_end
 from conformance.judging.claims import Claim
 from conformance.judging.elements import Elements
 from conformance.judging.findings import Channel, Finding, Measured
 from conformance.judging.prints import Print
+from conformance.judging.slopes import GradientAnswer
 from conformance.ops.base import arrays_in
 from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.words.wording import count, describe, first, format_number, place, ulps

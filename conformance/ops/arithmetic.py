@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, elementary, operation
+from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, elementary, operands_dtype, operation
 from conformance.ops.conventions import IEEE, LIMITS, Conventional, finite, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -29,25 +29,25 @@ def log(x: Array) -> Balls:
     return balls.log(x)
 
 
-@operation(document="torch.neg(x)")
+@operation(document="torch.neg(x)", result_dtype=operands_dtype)
 def negative(x: Array) -> Balls:
     """-x, element by element."""
     return -x
 
 
-@operation(document="torch.add(a, b)")
+@operation(document="torch.add(a, b)", result_dtype=operands_dtype)
 def add(a: Array, b: Array) -> Balls:
     """a + b, element by element, broadcast."""
     return a + b
 
 
-@operation(document="torch.sub(a, b)")
+@operation(document="torch.sub(a, b)", result_dtype=operands_dtype)
 def subtract(a: Array, b: Array) -> Balls:
     """a - b, element by element, broadcast."""
     return a - b
 
 
-@operation(document="torch.mul(a, b)", backward=Backward(basics=2))
+@operation(document="torch.mul(a, b)", result_dtype=operands_dtype, backward=Backward(basics=2))
 def multiply(a: Array, b: Array) -> Balls:
     """a * b, element by element, broadcast."""
     return a * b
@@ -78,8 +78,7 @@ def _(x: np.ndarray) -> Conventional:
 def _ieee(
     function: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray, special: np.ndarray
 ) -> Conventional:
-    # Where `b` is 0 or not finite, the quotient by its stand-in is not looked at.
-    return {"a": finite(a), "b": np.where(np.isfinite(b) & (b != 0), b, 1.0)}, special, function(a, b)
+    return {"a": finite(a), "b": finite(b)}, special, function(a, b)
 
 
 @add.by_convention(IEEE)
@@ -99,7 +98,9 @@ def _(a: np.ndarray, b: np.ndarray) -> Conventional:
 
 @divide.by_convention(IEEE)
 def _(a: np.ndarray, b: np.ndarray) -> Conventional:
-    return _ieee(np.divide, a, b, ~(np.isfinite(a) & np.isfinite(b)) | (b == 0))
+    stand_ins, special, values = _ieee(np.divide, a, b, ~(np.isfinite(a) & np.isfinite(b)) | (b == 0))
+    # Whatever is divided by 0 or by what is not finite is special: the quotient by a stand-in is not looked at.
+    return stand_ins | {"b": np.where(np.isfinite(b) & (b != 0), b, 1.0)}, special, values
 
 
 for _function in (exp, log):

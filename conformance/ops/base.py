@@ -154,6 +154,12 @@ def same_dtype(*arguments: Any, **parameters: Any) -> DType | None:
     return only if only is not None and only.kind == "floating" else None
 
 
+def operands_dtype(*arguments: Any, **parameters: Any) -> DType | None:
+    """The common dtype of floating or of integer arguments, in which sums and products of integers stay integers."""
+    only = common_dtype(*arguments, **parameters)
+    return only if only is not None and only.kind in ("floating", "integer") else None
+
+
 def common_dtype(*arguments: Any, **parameters: Any) -> DType | None:
     """The common dtype of all arguments, whatever its kind; None where they differ."""
     found = {dtypes.of(a) for a in arrays_in((*arguments, *parameters.values()))}
@@ -271,8 +277,22 @@ def half_significand(result: Rounded) -> np.ndarray:
 
 
 def relative_to(result: Rounded, units_roundoff: np.ndarray) -> np.ndarray:
-    """Absolute errors, given in units roundoff of the result's dtype, as ULP of the exact values."""
-    return np.asarray(units_roundoff) * dtypes.of(result.value).unit_roundoff / result.ulp()
+    """Absolute errors, given in units roundoff of the result's dtype, as ULP of the exact values.
+
+    An error that float64 has no number for is infinite.
+    """
+    units_roundoff = np.asarray(units_roundoff)
+    ulp = units_roundoff * dtypes.of(result.value).unit_roundoff / result.ulp()
+    return np.where(np.isinf(units_roundoff), np.inf, ulp)
+
+
+def gradual_underflow(result: Rounded) -> float:
+    """What a product or a quotient may be off by more than relatively where it is subnormal, in units roundoff.
+
+    Half the smallest subnormal number (IEEE 754, gradual underflow; Higham 2002, section 2.8), as an absolute error.
+    """
+    dtype = dtypes.of(result.value)
+    return float(2.0**dtype.smallest_quantum / 2 / dtype.unit_roundoff)
 
 
 _REGISTRY: dict[str, Operation] = {}

@@ -12,7 +12,7 @@ import pytest
 from conformance.casefile.inputs import materialise
 from conformance.execution.program import compile_variant
 from conformance.ground.dtypes import DTYPES
-from conformance.judging import answers
+from conformance.judging import answers, slopes
 from conformance.judging.answers import Answer, Answers
 from conformance.truth import balls
 
@@ -62,7 +62,6 @@ def test_every_step_is_answered_on_the_rounded_results_of_the_steps_before_it(
         ("x + y", "x: [1.0, 2.0], y: [1.0, 2.0, 3.0]", None, "the definition refuses these arguments"),
         ("binary_cross_entropy(x, y)", "x: [0.5], y: [1.0, 0.0]", None, "prediction and target must have one shape"),
         ("binary_cross_entropy(p, y)", "p: [2.0, 0.5], y: [1.0, 0.0]", (), "no finite real value at element ()"),
-        ("mean(x)", "x: {full: {shape: [0], value: 1.0}}", (), "no finite real value at element ()"),
         ("x + y", "x: [1.0], y: {array: [1.0], dtype: float64}", (1,), "dtype of the result is not defined"),
         ("sigmoid(x)", "x: [1, 2]", (2,), "dtype of the result is not defined"),
         ("sum(x)", "x: {array: [max, max], dtype: int64}", (), "the exact result does not fit int64"),
@@ -78,7 +77,7 @@ def test_where_there_is_no_answer_it_is_said_why(
 
 
 def test_answers_end_at_the_step_that_has_none(asked: Callable[..., list[Answer]]) -> None:
-    answered = asked("exp(mean(log(x)))", "x: {full: {shape: [0], value: 1.0}}")
+    answered = asked("exp(softmax(log(x), axis=5))", "x: [1.0]")
     assert [answer.array is None for answer in answered] == [False, True]
 
 
@@ -160,3 +159,119 @@ def test_the_gradients_budget_follows_the_magnitude_of_what_cancels(variants: Ca
     wrong = steep.values.value * np.float32(1.00001)
     assert np.all(steep.values.distance(wrong) > steep.budget)
     assert np.all(steep.values.distance(steep.values.value) <= steep.budget)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "dtype", "right"),
+    [
+        ("x / 2.5", "x: {array: [5, 10], dtype: int64}", "float32", [2.0, 4.0]),
+        ("x * 0.5", "x: {array: [1, 2], dtype: int32}", "float32", [0.5, 1.0]),
+        ("x / 2", "x: {array: [true, false], dtype: bool}", "float32", [0.5, 0.0]),
+        ("x * 0.333", "x: {array: [1, 2], dtype: int32}", "bfloat16", [0.33203125, 0.6640625]),
+        ("x / 0.333", "x: {array: [1.0], dtype: bfloat16}", "bfloat16", [3.015625]),  # 1 / 0.33203125, rounded
+        ("-3 * x", "x: {array: [1, 2], dtype: uint8}", "int16", [-3, -6]),
+        ("x + 300", "x: {array: [1, 2], dtype: int8}", "int16", [301, 302]),
+        ("x + 1", "x: {array: [9007199254740992], dtype: int64}", None, [9007199254740993]),
+        ("-x", "x: {array: [-5, 5], dtype: int8}", None, [5, -5]),
+        ("x * x", "x: {array: [3037000499], dtype: int64}", None, [9223372030926249001]),
+    ],
+)
+def test_a_plain_number_takes_a_dtype_that_holds_it(
+    call: str, given: str, dtype: str | None, right: list[float], variants: Callable[..., Any]
+) -> None:
+    (variant,) = variants(f"  - {{name: one, given: {{{given}}}, call: {call!r}}}")
+    (step,) = compile_variant(variant).steps
+    answer = Answers().of_step(step, list(materialise(variant).values()), DTYPES[dtype] if dtype else None)
+    assert answer.array is not None, answer.why_not
+    due = np.array(right, dtype=DTYPES[dtype].numpy if dtype else answer.array.dtype)
+    assert answer.array.dtype == due.dtype and answer.array.tolist() == due.tolist()
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "why"),
+    [
+        ("-3 * x", "x: {array: [1, 2], dtype: uint8}", "the exact result does not fit uint8"),
+        ("x + 300", "x: {array: [1, 2], dtype: int8}", "the exact result does not fit int8"),
+        ("x / 1000", "x: {array: [1, 2], dtype: int8}", "the dtype of the result is not defined for these inputs"),
+        ("x * 0.5", "x: {array: [1, 2], dtype: int32}", "the exact result is no integer"),
+        ("x + x", "x: {array: [true], dtype: bool}", "the dtype of the result is not defined for these inputs"),
+    ],
+)
+def test_integers_that_have_no_answer_say_why(
+    call: str, given: str, why: str, asked: Callable[..., list[Answer]]
+) -> None:
+    (answer,) = asked(call, given)
+    assert (answer.array, answer.why_not) == (None, why)
+
+
+@pytest.mark.parametrize(
+    ("call", "shape", "due"),
+    [
+        ("mean(x)", [0], ()),
+        ("mean(x, axis=1)", [3, 0], (3,)),
+        ("mean(x, axis=0, keepdims=True)", [0, 2], (1, 2)),
+        ("binary_cross_entropy(x, x)", [0], ()),
+        ("binary_cross_entropy_with_logits(x, x)", [0], ()),
+    ],
+)
+def test_the_mean_of_nothing_is_nan_by_convention(
+    call: str, shape: list[int], due: tuple[int, ...], asked: Callable[..., list[Answer]]
+) -> None:
+    (answer,) = asked(call, f"x: {{full: {{shape: {shape}, value: 1.0}}}}")
+    assert answer.shape == due and answer.array is not None and answer.array.shape == due
+    assert np.isnan(answer.array).all() and answer.special is not None and answer.special.all()
+
+
+@pytest.mark.parametrize(
+    ("given", "more", "right"),
+    [
+        ("x: [1.0e-20], t: [.inf]", "", -np.inf),  # t (softplus(-x) - softplus(x)) is -t x
+        ("x: [-1.0e-20], t: [.inf]", "", np.inf),
+        ("x: [-.inf], t: [0.25], w: {array: [smallest_subnormal]}", ", pos_weight=w", np.inf),
+        ("x: [-.inf], t: [0.25], w: [0.0]", ", pos_weight=w", 0.0),
+        ("x: [0.0], t: {array: [max]}, w: {array: [max]}", ", pos_weight=w", np.inf),
+    ],
+)
+def test_a_loss_at_infinity_is_its_limit_also_where_float64_has_no_number_for_it(
+    given: str, more: str, right: float, asked: Callable[..., list[Answer]]
+) -> None:
+    answer = asked(f"binary_cross_entropy_with_logits(x, t{more})", given)[0]
+    assert answer.array is not None and answer.array == np.float32(right)
+    assert not np.isnan(answer.budget).any()  # type: ignore[arg-type]
+
+
+def test_a_budget_allows_for_gradual_underflow(asked: Callable[..., list[Answer]]) -> None:
+    """Ten products of subnormal size, each rounded to the grid of subnormal numbers: 1.48 ULP came of right backends."""
+    half, weight = "{full: {shape: [10], value: 0.5}}", "{full: {shape: [10], value: '0x7p-149'}}"
+    (answer,) = asked("binary_cross_entropy(p, p, weight=w, reduction='sum')", f"p: {half}, w: {weight}")
+    assert answer.array is not None and answer.budget is not None
+    in_float32 = np.float32(0)
+    for _ in range(10):
+        in_float32 += np.float32(7 * 2.0**-149) * np.float32(np.log(2.0))
+    assert 0.5 < answer.values.distance(np.asarray(in_float32)) < answer.budget  # type: ignore[union-attr]
+    (plain,) = asked("binary_cross_entropy(p, p, reduction='sum')", f"p: {half}")
+    assert plain.budget is not None and plain.budget < 40  # nothing is allowed for where nothing underflows
+
+
+@pytest.mark.parametrize(
+    ("call", "right"),
+    [("x * x", 6.0), ("x + x", 2.0), ("x - x", 0.0), ("x / x", 0.0)],
+)
+def test_the_gradient_of_an_input_that_is_given_twice_is_that_of_both_places(
+    call: str, right: float, variants: Callable[..., Any]
+) -> None:
+    (variant,) = variants(f"  - {{name: one, given: {{x: [3.0]}}, call: {call}, check: [gradient]}}")
+    (step,) = compile_variant(variant).steps
+    for found in slopes.gradients(step, [np.array([3.0], dtype=np.float32)], ["a", "b"], np.ones(1)):
+        assert found.values.value.tolist() == [right]
+        assert found.values.distance(np.array([right + 3], dtype=np.float32)) > found.budget
+
+
+def test_a_plain_number_is_rounded_once_for_a_gradient_too(variants: Callable[..., Any]) -> None:
+    (variant,) = variants(
+        "  - {name: one, given: {x: [1.0]}, for: {dtype: [bfloat16]}, call: x / 0.333, check: [gradient]}"
+    )
+    (step,) = compile_variant(variant).steps
+    (found,) = slopes.gradients(step, [np.array([1.0], dtype=DTYPES["bfloat16"].numpy)], ["a"], np.ones(1))
+    exact = float(found.values.units[0] + found.values.residual[0]) * 2.0 ** int(found.values.quantum[0])
+    assert exact == pytest.approx(1 / 0.33203125, rel=1e-12)

@@ -110,4 +110,7 @@ def test_arithmetic_of_two_dtypes_has_no_dtype_of_its_own() -> None:
     rule = OPERATIONS["add"].result_dtype
     assert rule(a=half, b=half) is DTYPES["float16"]
     assert rule(a=half, b=single) is None
-    assert rule(a=whole, b=whole) is None
+    assert rule(a=whole, b=whole) is DTYPES["int32"]
+    assert rule(a=whole, b=single) is None
+    assert rule(a=whole > 0, b=whole > 0) is None
+    assert OPERATIONS["divide"].result_dtype(a=whole, b=whole) is None  # frameworks differ

@@ -62,7 +62,8 @@ def test_a_computing_operation_has_the_dtype_of_its_inputs_if_they_have_one_floa
     single = {n: v.astype(np.float32) if isinstance(v, np.ndarray) else v for n, v in arguments.items()}
     assert rule(**single) is DTYPES["float32"]
     whole = {n: v.astype(np.int32) if isinstance(v, np.ndarray) else v for n, v in arguments.items()}
-    assert rule(**whole) is (DTYPES["int64"] if name == "sum" else None)
+    in_integers = {"sum": "int64", **dict.fromkeys(("add", "subtract", "multiply", "negative"), "int32")}
+    assert rule(**whole) is (DTYPES[in_integers[name]] if name in in_integers else None)
 
 
 @pytest.mark.parametrize("dtype", FLOATING, ids=lambda d: d.name)

@@ -145,14 +145,22 @@ def test_a_ball_around_a_value_is_settled_although_it_never_becomes_exact() -> N
     assert len(precisions) == 1
 
 
-def test_a_ball_around_a_tie_is_never_settled_and_that_is_said() -> None:
+def test_a_ball_around_a_tie_that_no_precision_leaves_goes_to_even_in_the_end() -> None:
     """sqrt(2)**2 scaled onto the midpoint between 2 and its neighbour: no precision tells which way it goes."""
 
     def never() -> balls.Balls:
         return np.sqrt(balls.exact(np.array([2.0]))) ** 2 * balls.exact(np.array([1 + 2.0**-24]))
 
     compute, precisions = recording(never)
-    with pytest.raises(UndecidedError):
+    got = settle(compute, FLOAT32)
+    assert (got.value[0], abs(got.residual[0])) == (2, 0.5)
+    assert precisions[-1] >= 4096 > precisions[-2]
+
+
+def test_a_ball_that_stays_wide_around_a_tie_is_never_settled_and_that_is_said() -> None:
+    wide = balls.intervals([Fraction(1) + Fraction(1, 2**24)], [Fraction(1, 2**40)], (1,))
+    compute, precisions = recording(lambda: wide)
+    with pytest.raises(UndecidedError, match="the rounding is not settled"):
         settle(compute, FLOAT32)
     assert precisions[-1] >= balls.MAX_PRECISION > precisions[-2]
 
@@ -223,3 +231,55 @@ def test_midpoints_and_radii_cover_the_ball_and_mark_what_is_not_finite() -> Non
     assert 0.1 <= radii[0] < 0.101
     assert np.isnan(middles[1])
     assert radii[1] == np.inf
+
+
+TIES = [
+    # what is due, and its even neighbour: 1.5 of the last place, less or more than nothing that 4,096 bits tell of
+    ("float32", 2.0**25 + 2, -30000.0, 2.0**25),
+    ("float32", -(2.0**25) - 2, -30000.0, -(2.0**25)),
+    ("float32", 2.0**25 + 6, -30000.0, 2.0**25 + 8),
+    ("float64", 2.0**54 + 2, -30000.0, 2.0**54),
+    ("bfloat16", 257.0, -30000.0, 256.0),
+    ("float16", 2047.5, -30000.0, 2048.0),  # between two binades
+    ("float16", 4095.0, -30000.0, 4096.0),
+]
+
+
+@pytest.mark.parametrize(("dtype", "near", "exponent", "even"), TIES)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_what_no_precision_tells_from_a_tie_is_half_an_ulp_off_either_neighbour(
+    dtype: str, near: float, exponent: float, even: float, sign: int
+) -> None:
+    kind = DTYPES[dtype]
+    far = balls.exact(np.array([near])) + sign * np.exp(balls.exact(np.array([exponent])))
+    got = settle(lambda: balls.exact(np.array([near])) + sign * np.exp(balls.exact(np.array([exponent]))), kind)
+    assert far.shape == (1,)
+    assert float(got.value[0]) == even
+    other = np.array([2 * near - even]).astype(kind.numpy)  # the neighbour on the other side
+    ulp = 2.0 ** int(got.quantum[0])
+    assert float(got.distance(got.value)[0]) == pytest.approx(abs(near - even) / ulp, abs=1e-9)
+    assert float(got.distance(other)[0]) == pytest.approx(abs(near - even) / ulp, abs=1e-9)
+
+
+def test_what_a_few_thousand_bits_tell_from_a_tie_is_rounded_to_its_own_side() -> None:
+    """exp(-1000) is 2**-1442: more than float64 has, and less than is given up for."""
+    for sign, due in ((1, 2.0**25 + 4), (-1, 2.0**25)):
+        got = settle(
+            lambda sign=sign: balls.exact(np.array([2.0**25 + 2])) + sign * np.exp(balls.exact(np.array([-1000.0]))),
+            DTYPES["float32"],
+        )
+        assert float(got.value[0]) == due
+
+
+@each_dtype
+def test_a_residual_is_as_true_where_the_result_is_what_a_difference_leaves(dtype: DType) -> None:
+    """log(1 + exp(-47)) by way of 1: the value is settled long before what rounding left of it is."""
+    small = np.exp(balls.exact(np.array([-47.0])))
+    balls.working_precision(2000)
+    exact = np.log1p(np.exp(balls.exact(np.array([-47.0]))))[0]
+    got = settle(lambda: np.log(1 + np.exp(balls.exact(np.array([-47.0])))), dtype)
+    assert small.shape == (1,)
+    balls.working_precision(2000)
+    units, quantum = int(got.units[0]), int(got.quantum[0])
+    due = exact / arb(2) ** quantum - units
+    assert abs(float(due) - float(got.residual[0])) < 2.0**-40

@@ -6,7 +6,7 @@ import numpy as np
 
 from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
 from conformance.ops.conventions import Conventional, finite
-from conformance.ops.losses.reducing import reduced, reduced_bound, reduced_by_convention
+from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
@@ -63,5 +63,5 @@ def _(
     weight: np.ndarray | None = None,
     reduction: str = "mean",
 ) -> np.ndarray:
-    losses = np.abs(_losses(p, target) * (1.0 if weight is None else weight))
+    losses = product(np.abs(_losses(p, target)), 1.0 if weight is None else np.abs(weight))
     return reduced_bound(result, losses, (elementary(result) + 5) * losses, reduction)

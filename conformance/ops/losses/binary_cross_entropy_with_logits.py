@@ -7,7 +7,7 @@ import numpy as np
 from conformance.ops.activations.log_sigmoid import softplus
 from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
 from conformance.ops.conventions import Conventional, finite
-from conformance.ops.losses.reducing import reduced, reduced_bound, reduced_by_convention
+from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
@@ -61,9 +61,12 @@ def _(
     positive_weight = np.asarray(1.0 if pos_weight is None else pos_weight)
     positive, negative = np.logaddexp(0, -x), np.logaddexp(0, x)
     # At +inf the negative term grows without bound, at -inf the positive one; without a share it is not there.
-    limits = [np.where((share == 0) & np.isinf(term), 0.0, share * term)
-              for share, term in ((positive_weight * target, positive), (1 - target, negative))]  # fmt: skip
-    grown = target * (positive_weight * positive - negative)
+    # Factor by factor, since the product of two shares may underflow in float64.
+    limits = [_grown(term, target_share, share) for term, target_share, share in (
+        (positive, target, positive_weight), (negative, 1 - target, np.asarray(1.0)))]  # fmt: skip
+    # softplus(-x) - softplus(x) is -x, also where float64 can't tell the two apart.
+    difference = np.where(np.isfinite(x), (positive_weight - 1) * positive - x, positive_weight * positive - negative)
+    grown = target * difference
     values = np.where(np.isinf(target), grown, limits[0] + limits[1]) * (1.0 if weight is None else weight)
     stand_ins = {name: finite(part) for name, part in parts.items()}
     if reduction != "none":  # a loss that vanishes does not say what the others add up to
@@ -72,6 +75,12 @@ def _(
         stand_ins["x"] = np.where(vanishing, np.copysign(_FAR, x), stand_ins["x"])
     where, due = reduced_by_convention(special, values, reduction)
     return stand_ins, where, due
+
+
+def _grown(term: np.ndarray, share: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A term times its shares; one that is infinite is not there where a share of it is 0 and none is infinite."""
+    none = ((share == 0) & np.isfinite(weight)) | ((weight == 0) & np.isfinite(share))
+    return np.where(none & np.isinf(term), 0.0, share * (term * weight))
 
 
 _FAR = 2000.0
@@ -96,6 +105,7 @@ def _(
     positive_weight = np.abs(np.asarray(1.0 if pos_weight is None else pos_weight))
     scale = np.abs(np.asarray(1.0 if weight is None else weight))
     # Targets outside [0, 1] give terms of two signs: their magnitudes count.
-    losses = scale * (positive_weight * np.abs(target) * np.logaddexp(0, -x) + np.abs(1 - target) * np.logaddexp(0, x))
-    terms = scale * np.maximum(1, positive_weight) * np.maximum(1, np.abs(target)) * np.abs(x)
+    losses = product(scale, positive_weight, np.abs(target), np.logaddexp(0, -x))
+    losses = losses + product(scale, np.abs(1 - target), np.logaddexp(0, x))
+    terms = product(scale, np.maximum(1, positive_weight), np.maximum(1, np.abs(target)), np.abs(x))
     return reduced_bound(result, losses, 4 * terms + (2 * elementary(result) + 3) * losses, reduction)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from conformance.ops.base import relative_to, summation_growth
+from conformance.ops.base import gradual_underflow, relative_to, summation_growth
 from conformance.ops.reductions.mean import mean
 from conformance.ops.reductions.sum import sum_
 from conformance.truth import balls
@@ -24,11 +26,20 @@ def reduced_by_convention(special: np.ndarray, values: np.ndarray, reduction: st
     """Where single losses are what a convention says, and those losses, after their reduction."""
     if reduction == "none":
         return special, values
+    if reduction == "mean" and not values.size:  # 0 / 0
+        return np.asarray(True), np.asarray(np.nan)
     return np.asarray(special.any()), np.asarray(np.where(special, values, 0.0).sum())
 
 
+def product(*magnitudes: np.ndarray | float) -> np.ndarray:
+    """Of magnitudes, as budgets need it: 0 where one is 0, however large the others are."""
+    found = np.asarray(functools.reduce(np.multiply, magnitudes), dtype=np.float64)
+    nothing = functools.reduce(np.logical_or, [np.asarray(one) == 0 for one in magnitudes])
+    return np.where(nothing, 0.0, found)
+
+
 def reduced_bound(result: Rounded, losses: np.ndarray, errors: np.ndarray, reduction: str) -> np.ndarray:
-    """ULP allowed to a reduced loss.
+    """ULP allowed to a reduced loss, each of which takes up to three products that may underflow.
 
     Args:
         result: the exact result.
@@ -36,6 +47,7 @@ def reduced_bound(result: Rounded, losses: np.ndarray, errors: np.ndarray, reduc
         errors: the absolute errors allowed to the single losses, in units roundoff, of the same shape.
         reduction: 'none', 'sum' or 'mean'.
     """
+    errors = errors + 3 * gradual_underflow(result)
     if reduction == "none":
         return relative_to(result, errors) + 0.5
     total = errors.sum() + (summation_growth(losses.size) + 1) * losses.sum()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from flint import arb
 
 from conformance.ops.base import Array, Backward, Flag, MaybeAxis, operation, relative_to, summation_growth
 from conformance.ops.conventions import IEEE, Conventional
 from conformance.ops.reductions.sum import SUMMATION, count, reduced_specials, sum_
+from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
@@ -23,12 +25,14 @@ def mean(x: Array, *, axis: MaybeAxis = None, keepdims: Flag = False) -> Balls:
     Returns:
         The dtype of `x`. The mean of nothing is not defined.
     """
-    return sum_.exact(x, axis=axis, keepdims=keepdims) / count(x, axis)
+    total = sum_.exact(x, axis=axis, keepdims=keepdims)
+    return total / n if (n := count(x, axis)) else balls.elementwise(lambda _: arb.nan(), total)
 
 
-@mean.by_convention(IEEE)
+@mean.by_convention(f"{IEEE}; the mean of nothing is 0 / 0, NaN")
 def _(x: np.ndarray, *, axis: int | None = None, keepdims: bool = False) -> Conventional:
-    return reduced_specials(x, axis, keepdims)
+    stand_ins, special, values = reduced_specials(x, axis, keepdims)
+    return stand_ins, special | (count(x, axis) == 0), values if count(x, axis) else np.full(values.shape, np.nan)
 
 
 @mean.budget(SUMMATION + ", the division, and the rounding of the result")

@@ -1,0 +1,135 @@
+"""An element's answer depends on nothing but what its definition reads: not on other elements, nor on what ran before."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.ground.dtypes import DTYPES, DType
+from conformance.judging.answers import Answer, _answer
+from conformance.ops import OPERATIONS
+from conformance.truth import balls
+
+FLOAT32 = DTYPES["float32"].numpy
+SPECIALS = [np.nan, np.inf, -np.inf, -0.0, 1.0, float(np.finfo(np.float32).max)]
+PROBABILITIES = [np.nan, np.inf, 0.0, 1.0, 0.25]
+
+
+def answer(name: str, dtype: DType | None = None, **arguments: Any) -> Answer:
+    operation = OPERATIONS[name]
+    defaults = {p.name: p.default for p in operation.parameters.values() if not p.required}
+    return _answer(operation, arguments | {n: d for n, d in defaults.items() if n not in arguments}, dtype)
+
+
+def array(values: Any) -> np.ndarray:
+    return np.array(values, dtype=FLOAT32)
+
+
+def told(found: Answer, index: tuple[int, ...] = ()) -> Any:
+    """What a result is judged by at an element: its bits, its residual, whether a convention names it, its budget."""
+    if found.values is None:
+        return found.why_not
+    value, special = found.values.value[index], found.special is not None and bool(found.special[index])
+    if special:
+        return str(value), "by convention"
+    residual = round(float(found.values.residual[index]), 11)  # it is true to 2**-42 ULP
+    return str(value), residual, round(float(np.asarray(found.budget)[index]), 9)
+
+
+def assert_independent(name: str, arrays: dict[str, np.ndarray], **parameters: Any) -> None:
+    """An answer held against the answers of its elements one by one."""
+    whole = answer(name, **arrays, **parameters)
+    for i in range(len(next(iter(arrays.values())))):
+        alone = answer(name, **{key: value[i : i + 1] for key, value in arrays.items()}, **parameters)
+        if whole.values is None or alone.values is None:
+            assert whole.values is None, f"{name} of {arrays}: {alone.why_not}"
+            continue
+        assert told(whole, (i,)) == told(alone, (0,)), f"{name} of {arrays} at {i}"
+
+
+UNARY = ["exp", "log", "negative", "sigmoid", "log_sigmoid"]
+BINARY = ["add", "subtract", "multiply", "divide"]
+LOSSES = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
+
+
+def test_every_elementwise_operation_is_looked_at() -> None:
+    assert {name for name, one in OPERATIONS.items() if one.elementwise} == {*UNARY, *BINARY}
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_a_function_of_one_argument(name: str) -> None:
+    for pair in itertools.product(SPECIALS, repeat=2):
+        assert_independent(name, {"x": array(pair)})
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_a_function_of_two_arguments(name: str) -> None:
+    for a, b, c, d in itertools.product(SPECIALS, repeat=4):
+        assert_independent(name, {"a": array([a, b]), "b": array([c, d])})
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_that_is_not_reduced(name: str) -> None:
+    first = "p" if name == "binary_cross_entropy" else "x"
+    for a, b, c, d in itertools.product(PROBABILITIES, repeat=4):
+        assert_independent(name, {first: array([a, b]), "target": array([c, d])}, reduction="none")
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "sum", "mean"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_slice_along_an_axis(name: str, axis: int) -> None:
+    pairs = list(itertools.product([*SPECIALS[1:], -3e4], repeat=2)) + [(np.nan, 1.0)]
+    pairs = pairs[::2]
+    for first, second in itertools.product(pairs, repeat=2):
+        x = array([first, second]) if axis == 1 else array([first, second]).T
+        whole = answer(name, x=x, axis=axis)
+        for i, pair in enumerate((first, second)):
+            alone = answer(name, x=array(pair), axis=0)
+            if whole.values is None or alone.values is None:
+                assert whole.values is None, f"{name} of {x}: {alone.why_not}"
+                continue
+            for j in range(alone.values.value.size):
+                at = (i,) if whole.values.value.ndim == 1 else ((i, j) if axis == 1 else (j, i))
+                assert told(whole, at) == told(alone, (j,) if alone.values.value.ndim else ()), f"{name} of {x} at {at}"
+
+
+@pytest.mark.parametrize(
+    ("name", "a", "b", "right"),
+    [
+        ("add", [np.inf, 1], [1, 0], [np.inf, 1]),
+        ("subtract", [np.nan, 1], [1, 0], [np.nan, 1]),
+        ("multiply", [np.inf, 2], [1, 0], [np.inf, 0]),
+        ("divide", [np.inf, 2], [1, 0], [np.inf, np.inf]),
+    ],
+)
+def test_a_zero_beside_a_special_number_is_a_zero(
+    name: str, a: Sequence[float], b: Sequence[float], right: Sequence[float]
+) -> None:
+    assert np.array_equal(answer(name, a=array(a), b=array(b)).array, array(right), equal_nan=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_the_lowest_number_of_a_dtype_beside_minus_infinity_is_certain(name: str, dtype: str) -> None:
+    one = DTYPES[dtype].numpy
+    lowest = -float(2 - 2.0 ** (1 - DTYPES[dtype].precision)) * 2.0 ** DTYPES[dtype].max_exponent
+    found = answer(name, x=np.array([lowest, -np.inf, lowest], dtype=one))
+    half = 0.5 if name == "softmax" else np.log(0.5)
+    assert found.array is not None
+    due = np.array([half, 0 if name == "softmax" else -np.inf, half], dtype=one)
+    assert found.array.tolist() == due.tolist()
+
+
+def test_no_answer_depends_on_the_precision_that_an_earlier_one_left() -> None:
+    large = np.array([9007199254740993, 1, 4611686018427387904])
+    for bits in (30, 53, 1024):
+        balls.working_precision(bits)
+        assert answer("sum", x=large).array == 4620693217682128898
+        balls.working_precision(bits)
+        assert str(answer("multiply", a=large[:2], b=large[:2]).why_not) == "the exact result does not fit int64"
+        balls.working_precision(bits)
+        assert told(answer("exp", x=array([1.0])), (0,)) == told(answer("exp", x=array([1.0])), (0,))
