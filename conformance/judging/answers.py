@@ -131,6 +131,8 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     target = dtype or due
     if target is None:
         return Answer(shape, None, why_not="the dtype of the result is not defined for these inputs")
+    if any(dtypes.of(array).kind == "complex" for array in arrays_in(arguments.values())):
+        return Answer(shape, due, why_not="exact arithmetic here is that of real numbers")
     if not all(map(dtypes.all_finite, arrays_in(arguments.values()))):
         why = "arithmetic defines no result for infinite or NaN inputs"
         return _conventional(operation, arguments, Answer(shape, due, why_not=why), target)

@@ -52,7 +52,10 @@ class Claim:
         if isinstance(left, ShapeRef) or isinstance(right, ShapeRef):
             self._shapes(left, relation, right)
             return
-        a, b = (np.asarray(self._value(side), dtype=np.float64) for side in (left, right))
+        a, b = _comparable(self._value(left), self._value(right))
+        if not _broadcast(a.shape, b.shape, exactly=relation in ("==", "!=")):
+            self._add("claim", "sides of one shape", f"{list(a.shape)} and {list(b.shape)}")
+            return
         if relation in ("==", "!="):
             self._equality(left, right, a, b, relation)
             return
@@ -65,19 +68,18 @@ class Claim:
 
     def _shapes(self, left: Any, relation: str, right: Any) -> None:
         a, b = (
-            list(self._values[side.index].shape) if isinstance(side, ShapeRef) else self._value(side)
+            list(self._values[side.index].shape)
+            if isinstance(side, ShapeRef)
+            else np.asarray(self._value(side)).tolist()
             for side in (left, right)
         )
         if (a == b) != (relation == "=="):
             self._add("claim", f"shapes {relation}", f"{a} and {b}")
 
     def _equality(self, left: Any, right: Any, a: np.ndarray, b: np.ndarray, relation: str) -> None:
-        if a.shape != b.shape and a.shape and b.shape:
-            self._add("claim", "sides of one shape", f"{list(a.shape)} and {list(b.shape)}")
-            return
         a, b = np.broadcast_arrays(a, b)
         dtype = self._dtype(left, right)
-        size = np.maximum(np.abs(a), np.abs(b))
+        size = np.maximum(np.abs(a), np.abs(b)).astype(np.float64)
         tolerance, reason = self._tolerance(left, right, size, dtype)
         with np.errstate(invalid="ignore"):
             equal = (np.abs(a - b) <= tolerance) | (a == b)
@@ -85,12 +87,14 @@ class Claim:
             if equal.any():
                 self._report(~equal, a, b, relation, reason)
             return
-        most = size * 2.0 ** (-dtype.precision / 2) if dtype.precision else np.zeros_like(size)
-        hopeless = ~(tolerance <= most)  # also where the sides happen to be equal: other conforming ones would not be
+        most = size * 2.0 ** (-dtype.precision / 2)
+        # Also where the sides happen to be equal: other conforming ones would not be. Integers are exact, and a bound
+        # that is stated for them is meant.
+        hopeless = ~(tolerance <= most) if dtype.precision else np.zeros(size.shape, dtype=bool)
         if hopeless.any():
             at = first(hopeless)
             self._add(
-                "claim", "sides that can be told apart", f"{short(a[at])} and {short(b[at])}",
+                "claim", "sides that can be told apart", f"{_shown(a[at])} and {_shown(b[at])}",
                 f"results within their budgets may differ by {tolerance[at]:.2g} here, so this claim can't fail; "
                 "narrow its domain or state 'within'",
             )  # fmt: skip
@@ -133,7 +137,7 @@ class Claim:
             except (TypeError, ValueError, AttributeError, ArithmeticError):
                 result = None
             got = self._values[inputs + number]
-            if result is None or allowed is None:
+            if result is None or allowed is None or result.shape != got.shape:  # stacked, say, of what has no value
                 values.append(None)
                 reaches.append(np.full(got.shape, np.inf))
                 continue
@@ -147,5 +151,33 @@ class Claim:
         at = first(~holds)
         detail = f"{count(~holds)} of {holds.size} elements; {place(at)}"
         self._add(
-            "claim", f"left {relation} right", f"{short(a[at])} and {short(b[at])}", f"{detail}; {reason}".rstrip("; ")
+            "claim",
+            f"left {relation} right",
+            f"{_shown(a[at])} and {_shown(b[at])}",
+            f"{detail}; {reason}".rstrip("; "),
         )
+
+
+def _comparable(*sides: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides as arrays that compare exactly: integers as Python's where both are such, else float64."""
+    arrays = [np.asarray(side) for side in sides]
+    if all(array.dtype.kind in "iu" for array in arrays):
+        a, b = (array.astype(object) for array in arrays)
+    else:
+        a, b = (array.astype(np.float64) for array in arrays)
+    return a, b
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...], exactly: bool) -> bool:
+    """Whether sides can be compared: those of an equality have one shape, or one of them is a number."""
+    if exactly:
+        return a == b or not a or not b
+    try:
+        np.broadcast_shapes(a, b)
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, int) else short(value)

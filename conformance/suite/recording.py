@@ -84,16 +84,22 @@ def _generated(
     dtype = dtypes.of(array)
     numbers = arguments(resolved(spec, dtype, bindings)[0])
     if isinstance(spec, Full):  # max, 0x1p-3 and their like become the number that they stand for
-        numbers["value"] = to_array(numbers["value"], dtype).astype(_WIDE[dtype.kind]).item()
+        numbers["value"] = _number(to_array(numbers["value"], dtype))
     replaced = []
     if put is not None:
         at = index(put, array.shape, bindings)
         replaced = [int(np.ravel_multi_index([i % n for i, n in zip(at, array.shape, strict=True)], array.shape))]
-        replaced.append(encoded(array[at].astype(_WIDE[dtype.kind]).item()))
+        replaced.append(encoded(_number(array[at])))
     return Made(source, {n: encoded(v) for n, v in numbers.items()}, replaced, layout)
 
 
 _WIDE = {"floating": "float64", "integer": "O", "bool": "bool", "complex": "complex128"}
+
+
+def _number(element: np.ndarray) -> Any:
+    """An element as a plain number. Of a complex one, the real part: cases write no others."""
+    number = np.asarray(element).astype(_WIDE[dtypes.of(element).kind]).item()
+    return number.real if isinstance(number, complex) else number
 
 
 def environment(backend: Backend | None, changes: Sequence[Change] = ()) -> dict[str, str]:

@@ -196,3 +196,45 @@ def test_a_step_without_an_exact_value_leaves_its_claim_undecided(
     judged = claim("log(x) == 3", "x: [-1.0]")
     assert judged.verdict == "failed"
     assert "sides that can be told apart" in {f.expected for f in judged.findings}
+
+
+INT64 = "x: {array: [9007199254740993], dtype: int64}, y: {array: [9007199254740992], dtype: int64}"
+
+
+@pytest.mark.parametrize(
+    ("relation", "verdict"), [("==", "failed"), ("!=", "passed"), (">", "passed"), ("<=", "failed")]
+)
+def test_integers_past_what_float64_tells_apart_are_compared_as_they_are(
+    relation: str, verdict: str, claim: Callable[..., Any]
+) -> None:
+    judged = claim(f"stack([x]) {relation} stack([y])", INT64)
+    assert judged.verdict == verdict
+    assert verdict == "passed" or judged.findings[0].got == "9007199254740993 and 9007199254740992"
+
+
+def test_a_bound_that_is_stated_for_integers_is_meant(claim: Callable[..., Any]) -> None:
+    within = "    within: {absolute: 1, because: off by one is meant here}\n"
+    assert claim("sum(x) == 100", "x: [60, 41]", within).verdict == "passed"
+    judged = claim("sum(x) == 100", "x: [60, 42]", within)
+    assert (judged.verdict, judged.findings[0].got) == ("failed", "102 and 100")
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "expected", "got"),
+    [
+        ("exp(x) > [1, 2, 3]", "x: [1.0, 2.0]", "sides of one shape", "[2] and [3]"),
+        ("exp(x) == [1, 2, 3]", "x: [1.0, 2.0]", "sides of one shape", "[2] and [3]"),
+        ("shape(exp(x)) == y", "x: [1.0, 2.0], y: {array: [2, 3], dtype: int64}", "shapes ==", "[2] and [2, 3]"),
+        ("stack([x, x]) == y", "x: [.nan, 1.0], y: {full: {shape: [2, 2], value: 1.0}}",
+         "sides that can be told apart", "nan and 1"),
+    ],
+)  # fmt: skip
+def test_sides_that_can_not_be_compared_are_a_finding(
+    text: str, given: str, expected: str, got: str, claim: Callable[..., Any]
+) -> None:
+    judged = claim(text, given)
+    assert (judged.verdict, judged.findings[0].expected, judged.findings[0].got) == ("failed", expected, got)
+
+
+def test_the_shape_of_a_result_may_be_that_an_array_says(claim: Callable[..., Any]) -> None:
+    assert claim("shape(exp(x)) == y", "x: [[1.0, 2.0]], y: {array: [1, 2], dtype: int64}").verdict == "passed"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -466,3 +467,22 @@ def test_a_spelling_is_recorded_with_the_module_and_the_setting_it_needs(recorde
     expit = idioms["sigmoid", "scipy.special.expit"]
     assert (expit.needs.partition(" ")[0], expit.imports, expit.setting) == ("scipy", "scipy.special", "")
     assert idioms["sigmoid", ""].imports == ""
+
+
+def test_numbers_of_every_kind_are_recorded_as_they_were_made(session: Callable[..., BackendSession]) -> None:
+    text = """
+  - {name: put, given: {x: {integers: {shape: [3], low: 0, high: 5, seed: 1}, put: {at: [1], value: 9}}}, call: sum(x)}
+  - {name: full, given: {x: {full: {shape: [2], value: 1.5}}}, for: {dtype: [complex64]}, call: 'reshape(x, [2, 1])'}
+"""
+    made = session(text)
+    put, full = (made.variant_line(variant).made["x"] for variant in made.selection.variants)
+    assert put.put == [1, 9] and type(put.put[1]) is int
+    assert full.arguments["value"] == 1.5
+    msgspec.json.encode([put, full])
+
+
+def test_complex_numbers_have_no_exact_answer_and_keep_their_dtype(session: Callable[..., BackendSession]) -> None:
+    made = session("  - {name: sum, given: {x: [1.5, 2.0]}, for: {dtype: [complex64]}, call: sum(x)}")
+    (result,) = (made.run_variant(variant, "eager") for variant in made.selection.variants)
+    assert result.judgement.verdict == "failed"  # nothing says what is due
+    assert [finding.channel for finding in result.judgement.findings] == ["value"]

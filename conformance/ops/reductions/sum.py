@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.ground import dtypes
 from conformance.ground.dtypes import DTYPES, DType
-from conformance.ops.base import Array, Flag, MaybeAxis, operation, relative_to, same_dtype, summation_growth
+from conformance.ops.base import Array, Flag, MaybeAxis, operation, relative_to, summation_growth
 from conformance.ops.conventions import IEEE, Conventional, finite
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -20,8 +21,9 @@ SUMMATION = (
 
 
 def _sum_dtype(x: np.ndarray, **parameters: Any) -> DType | None:
-    """Integers and bools add up in int64, as they do in the document's framework."""
-    return same_dtype(x) or DTYPES["int64"]
+    """Integers and bools add up in int64, as they do in the document's framework, and all others in their own dtype."""
+    own = dtypes.of(x)
+    return DTYPES["int64"] if own.kind in ("integer", "bool") else own
 
 
 @operation(document="torch.sum(x, dim=axis, keepdim=keepdims)", result_dtype=_sum_dtype)
