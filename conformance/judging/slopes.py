@@ -14,7 +14,8 @@ from conformance.execution.program import Step
 from conformance.ground import dtypes
 from conformance.judging.constants import mapped_arrays, with_constants_as_arrays
 from conformance.ops import OPERATIONS
-from conformance.ops.base import arrays_in, half_significand, summation_growth
+from conformance.ops.base import arrays_in
+from conformance.ops.bounds import half_significand, summation_growth
 from conformance.truth import balls, gradient, settling
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, elementary, operands_dtype, operation
+from conformance.ops.base import Array, Backward, operands_dtype, operation
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import IEEE, LIMITS, Conventional, finite, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls

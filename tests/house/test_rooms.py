@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 import conformance
-from conformance import backends
-from conformance.ops import FAMILIES, OPERATIONS
+from conformance.ops import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "conformance"
@@ -158,19 +157,6 @@ def test_a_family_has_one_name_everywhere(family: str) -> None:
     assert stands(PACKAGE / "ops", f"{family}.py")
     assert stands(ROOT / "cases" / "ops", f"{family}.yaml")
     assert stands(ROOT / "tests" / "ops", f"test_{family}.py")
-
-
-@pytest.mark.parametrize(
-    "backend", [name for name, kind in backends.usable().items() if kind.__module__.startswith("conformance.")]
-)
-def test_spellings_stand_in_the_file_of_their_operations_family(backend: str) -> None:
-    idioms = backends.load(backend).idioms
-    for operation in idioms:
-        functions = [idioms[operation], *(other.function for other in idioms.others(operation).values())]
-        for function in functions:
-            if function.__module__ != "conformance.backends.idioms.operators":
-                expected = f"conformance.backends.idioms.{backend}.{OPERATIONS[operation].family}"
-                assert function.__module__ == expected, f"{operation}: {function.__name__}"
 
 
 def test_case_files_name_a_schema_that_is_there() -> None:

@@ -12,7 +12,7 @@ import pytest
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType
 from conformance.ops import OPERATIONS
-from conformance.ops.base import half_significand
+from conformance.ops.bounds import half_significand
 from conformance.truth import balls, gradient
 from conformance.truth.rounding import Rounded
 from conformance.truth.settling import settle

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS
-from conformance.ops.base import elementary
+from conformance.ops.bounds import elementary
 from conformance.truth.balls import UndefinedError
 from conformance.truth.rounding import from_array
 

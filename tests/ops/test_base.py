@@ -9,7 +9,8 @@ import pytest
 
 from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS, base
-from conformance.ops.base import Array, Axis, half_significand, operation
+from conformance.ops.base import Array, Axis, operation
+from conformance.ops.bounds import half_significand
 from conformance.truth.rounding import Rounded, from_array
 
 COMPUTING = [name for name, o in OPERATIONS.items() if not o.moves]

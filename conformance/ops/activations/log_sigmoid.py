@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, elementary, operation
+from conformance.ops.base import Array, Backward, operation
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import LIMITS, Conventional, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls

@@ -13,16 +13,8 @@ from conformance.ops.activations.softmax import (
     sliced,
     stand_ins,
 )
-from conformance.ops.base import (
-    ELEMENTARY_SLACK,
-    Array,
-    Backward,
-    OptionalAxis,
-    elementary,
-    operation,
-    relative_to,
-    summation_growth,
-)
+from conformance.ops.base import Array, Backward, OptionalAxis, operation
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary, relative_to, summation_growth
 from conformance.ops.conventions import Conventional
 from conformance.truth import balls
 from conformance.truth.balls import Balls

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import (
-    ELEMENTARY_SLACK,
-    Array,
-    Backward,
-    OptionalAxis,
-    elementary,
-    operation,
-    summation_growth,
-)
+from conformance.ops.base import Array, Backward, OptionalAxis, operation
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary, summation_growth
 from conformance.ops.conventions import Conventional
 from conformance.truth import balls
 from conformance.truth.balls import Balls

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.ops.base import ELEMENTARY_SLACK, Array, Backward, Labels, MaybeArray, Reduction, elementary, operation
+from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, operation
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import Conventional, finite
 from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention
 from conformance.truth import balls

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from conformance.ops.base import gradual_underflow, relative_to, summation_growth
+from conformance.ops.bounds import gradual_underflow, relative_to, summation_growth
 from conformance.ops.reductions.mean import mean
 from conformance.ops.reductions.sum import sum_
 from conformance.truth import balls

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from flint import arb
 
-from conformance.ops.base import Array, Backward, Flag, MaybeAxis, operation, relative_to, summation_growth
+from conformance.ops.base import Array, Backward, Flag, MaybeAxis, operation
+from conformance.ops.bounds import relative_to, summation_growth
 from conformance.ops.conventions import IEEE, Conventional
 from conformance.ops.reductions.sum import SUMMATION, count, reduced_specials, sum_
 from conformance.truth import balls

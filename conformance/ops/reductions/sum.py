@@ -8,7 +8,8 @@ import numpy as np
 
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DTYPES, DType
-from conformance.ops.base import Array, Flag, MaybeAxis, operation, relative_to, summation_growth
+from conformance.ops.base import Array, Flag, MaybeAxis, operation
+from conformance.ops.bounds import relative_to, summation_growth
 from conformance.ops.conventions import IEEE, Conventional, finite
 from conformance.truth import balls
 from conformance.truth.balls import Balls

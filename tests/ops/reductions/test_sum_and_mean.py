@@ -10,7 +10,7 @@ import pytest
 
 from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS
-from conformance.ops.base import summation_growth
+from conformance.ops.bounds import summation_growth
 from conformance.truth import balls
 
 FLOATING = [d.numpy for d in DTYPES.values() if d.kind == "floating"]
