@@ -1,6 +1,6 @@
 """One adapter a framework, found through the entry-point group ``conformance.backends``. Knows no case.
 
-A framework is imported inside its own adapter's module, which is imported when that backend is used.
+A framework is imported when its adapter is made, and not with the adapter's module.
 
 Imports ground.
 """

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from conformance.casefile.errors import Mistake, did_you_mean
-from conformance.casefile.model import GIVEN_SOURCES, Document, Expect, Given, Instead, Put, Within
+from conformance.casefile.model import GIVEN_SOURCES, Document, Expect, Given, Instead, Put, SeenOn, Within
 
 _UNKNOWN_FIELD = "Object contains unknown field `"
 
@@ -88,6 +88,7 @@ def _fields_at(keys: tuple[str | int, ...]) -> list[str]:
         "within": Within,
         "instead": Instead,
         "put": Put,
+        "seen-on": SeenOn,
     }
     sources = {f.encode_name: f.type for f in msgspec.structs.fields(Given) if f.encode_name in GIVEN_SOURCES}
     for source, union in sources.items():

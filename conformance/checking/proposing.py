@@ -93,12 +93,19 @@ def as_yaml(header: Header, entries: Sequence[dict[str, Any]], contradicted: Seq
     if kernels:
         seen["kernels"] = [kernels]
     file = {"backend": header.backend, "seen-on": seen, "divergences": list(entries)}
-    text = str(yaml.safe_dump(file, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None))
+    text = yaml.dump(file, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     if contradicted:
         versions = ", ".join(f"{name} {version}" for name, version in header.versions.items())
         about = f"What is registered of these does not hold here ({versions}). Limit it by 'versions', or remove it:"
         text += "".join(f"# {on_one_line(line)}\n" for line in [about, *contradicted])
     return text
+
+
+class _Indented(yaml.SafeDumper):
+    """Entries stand as far in as those of the registry's files, so that they can be pasted there."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
 
 
 def _by_error(failures: Sequence[_Failure]) -> Iterator[list[_Failure]]:

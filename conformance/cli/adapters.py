@@ -12,12 +12,13 @@ from conformance.cli.arguments import Device, named_device
 
 @app.command("backends", short_help="Show the backends, and what they have.")
 def backends_() -> None:
-    """Show the backends: versions, devices, modes, and whether they flush subnormals."""
+    """Show the backends: versions, devices, modes, whether they flush subnormals, and the kernels they chose here."""
     from conformance.suite.explaining import backend_rows
 
-    for name, versions, devices, modes, flushed in backend_rows():
+    labels = ("versions", "devices", "modes", "subnormals", "kernels")
+    for name, *told in backend_rows():
         out.print(name)
-        for label, text in (("versions", versions), ("devices", devices), ("modes", modes), ("subnormals", flushed)):
+        for label, text in zip(labels, told, strict=True):
             if text:
                 out.print(f"  {label:<11}{text}")
 

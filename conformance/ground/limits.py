@@ -7,10 +7,10 @@ what the suite itself has, and bound what a file can cost before anything of it 
 from __future__ import annotations
 
 CASE_FILE_BYTES = 2 * 1024 * 1024
-"""The largest file that comes with the suite has 40 KB. One of 2 MiB that is all numbers takes some 10 s to check."""
+"""The largest file that comes with the suite has 140 KB. One of 2 MiB that is all numbers takes some 10 s to check."""
 
 CASE_FILES = 5_000
-"""The suite has some 40. Five thousand small ones are read in about 10 s."""
+"""The suite has some 35. Five thousand small ones are read in about 10 s."""
 
 FOLDER_ENTRIES = 100_000
 """Files and folders that are looked at for case files: a mistyped `--cases /` ends within seconds."""

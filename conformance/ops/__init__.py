@@ -1,8 +1,8 @@
 """The operations, by family: signature, exact definition and error budget of each.
 
 A family is a file, or a folder of files, whose name the spellings, cases and tests of its operations share. To add an
-operation, write it in its family, import a new file in the family's `__init__.py`, write its idiom in each adapter, and
-give it cases. Knows no framework.
+operation, write it in its family, import a new file in the family's `__init__.py`, write its idiom for each framework,
+and give it cases. Knows no framework.
 
 Imports truth, ground.
 """

@@ -127,17 +127,17 @@ def _result(result: Result) -> Iterator[str]:
         yield f"           {judgement.reason}"
 
 
-def backend_rows() -> Iterator[tuple[str, str, str, str, str]]:
-    """For each backend: name, versions or what is missing, devices, modes, and whether subnormals are flushed."""
+def backend_rows() -> Iterator[tuple[str, str, str, str, str, str]]:
+    """For each backend: name, versions or what is missing, devices, modes, whether subnormals are flushed, kernels."""
     broken = backends.broken()
     for name in backends.names():
         if name in broken:
-            yield name, broken[name], "", "", ""
+            yield name, broken[name], "", "", "", ""
             continue
         kind = backends.load(name)
         missing = kind.not_installed()
         if missing:
-            yield name, missing, "", ", ".join(kind.modes), ""
+            yield name, missing, "", ", ".join(kind.modes), "", ""
             continue
         versions = ", ".join(f"{package} {version}" for package, version in kind.versions().items())
         try:
@@ -147,6 +147,7 @@ def backend_rows() -> Iterator[tuple[str, str, str, str, str]]:
             flushed = ", ".join(
                 f"{mode} {'flushed' if backend.flushes_subnormals(mode) else 'preserved'}" for mode in kind.modes
             )
-            yield name, versions, ", ".join(backend.devices()), ", ".join(modes), flushed
+            yield name, versions, ", ".join(backend.devices()), ", ".join(modes), flushed, backend.kernels()
         except Exception as error:  # a broken installation must not hide the other backends
-            yield name, f"{versions}; it does not start: {type(error).__name__}: {error}", "", ", ".join(kind.modes), ""
+            said = f"{versions}; it does not start: {type(error).__name__}: {error}"
+            yield name, said, "", ", ".join(kind.modes), "", ""

@@ -420,11 +420,14 @@ def test_report_without_run_files_says_where_they_come_from(call: Callable[..., 
 
 
 def test_backends_are_shown_with_what_they_have(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [("numpy", "numpy 2", "cpu", "eager", "eager preserved"), ("jax", "jax is not installed", "", "jit", "")]
+    rows = [
+        ("numpy", "numpy 2", "cpu", "eager", "eager preserved", "ours AVX2"),
+        ("jax", "jax is not installed", "", "jit", "", ""),
+    ]
     monkeypatch.setattr("conformance.suite.explaining.backend_rows", lambda: iter(rows))
     assert [line.split() for line in call("backends").stdout.splitlines()] == [
         ["numpy"], ["versions", "numpy", "2"], ["devices", "cpu"], ["modes", "eager"],
-        ["subnormals", "eager", "preserved"],
+        ["subnormals", "eager", "preserved"], ["kernels", "ours", "AVX2"],
         ["jax"], ["versions", "jax", "is", "not", "installed"], ["modes", "jit"],
     ]  # fmt: skip
 

@@ -216,7 +216,7 @@ class Torch:
         (lists, "'list'"),
         (subclass, "'numpy.ma.MaskedArray'"),
         (nothing, "'NoneType'"),
-        (lambda x: Torch(), "'tests.test_execution.Torch'"),
+        (lambda x: Torch(), f"'{Torch.__module__}.Torch'"),
     ],
 )
 def test_a_result_that_is_no_array_of_the_framework_is_named_and_not_converted(

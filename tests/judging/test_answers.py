@@ -249,8 +249,10 @@ def test_a_budget_allows_for_gradual_underflow(asked: Callable[..., list[Answer]
     for _ in range(10):
         in_float32 += np.float32(7 * 2.0**-149) * np.float32(np.log(2.0))
     assert 0.5 < answer.values.distance(np.asarray(in_float32)) < answer.budget  # type: ignore[union-attr]
-    (plain,) = asked("binary_cross_entropy(p, p, reduction='sum')", f"p: {half}")
-    assert plain.budget is not None and plain.budget < 40  # nothing is allowed for where nothing underflows
+    # Nothing is allowed for where no product is rounded: a smallest prediction that is flushed must not pass.
+    (plain,) = asked("binary_cross_entropy(p, t, reduction='none')", "p: [smallest_subnormal], t: [0.0]")
+    assert plain.budget is not None and plain.budget < 1 and plain.values is not None
+    assert plain.values.distance(np.zeros(1, dtype=np.float32)) > plain.budget
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, operation
 from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import Conventional, finite
-from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention
+from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention, rounded_products
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
@@ -65,4 +65,5 @@ def _(
     reduction: str = "mean",
 ) -> np.ndarray:
     losses = product(np.abs(_losses(p, target)), 1.0 if weight is None else np.abs(weight))
-    return reduced_bound(result, losses, (elementary(result) + 5) * losses, reduction)
+    products = rounded_products(target, 1 - target, weight)
+    return reduced_bound(result, losses, (elementary(result) + 5) * losses, products, reduction)

@@ -8,7 +8,7 @@ from conformance.ops.activations.log_sigmoid import softplus
 from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, operation
 from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import Conventional, finite
-from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention
+from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention, rounded_products
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
@@ -109,4 +109,5 @@ def _(
     losses = product(scale, positive_weight, np.abs(target), np.logaddexp(0, -x))
     losses = losses + product(scale, np.abs(1 - target), np.logaddexp(0, x))
     terms = product(scale, np.maximum(1, positive_weight), np.maximum(1, np.abs(target)), np.abs(x))
-    return reduced_bound(result, losses, 4 * terms + (2 * elementary(result) + 3) * losses, reduction)
+    products = rounded_products(target, 1 - target, weight, pos_weight)
+    return reduced_bound(result, losses, 4 * terms + (2 * elementary(result) + 3) * losses, products, reduction)

@@ -38,16 +38,25 @@ def product(*magnitudes: np.ndarray | float) -> np.ndarray:
     return np.where(nothing, 0.0, found)
 
 
-def reduced_bound(result: Rounded, losses: np.ndarray, errors: np.ndarray, reduction: str) -> np.ndarray:
-    """ULP allowed to a reduced loss, each of which takes up to three products that may underflow.
+def rounded_products(*factors: np.ndarray | float | None) -> np.ndarray:
+    """How many of the products by these factors are rounded, and so may underflow: those by 0 and by 1 are exact."""
+    rounded = [(np.asarray(factor) != 0) & (np.asarray(factor) != 1) for factor in factors if factor is not None]
+    return np.asarray(functools.reduce(np.add, [one.astype(np.float64) for one in rounded], np.zeros(())))
+
+
+def reduced_bound(
+    result: Rounded, losses: np.ndarray, errors: np.ndarray, products: np.ndarray, reduction: str
+) -> np.ndarray:
+    """ULP allowed to a reduced loss.
 
     Args:
         result: the exact result.
         losses: the magnitudes of the single losses, float64.
         errors: the absolute errors allowed to the single losses, in units roundoff, of the same shape.
+        products: how many products of each loss may underflow.
         reduction: 'none', 'sum' or 'mean'.
     """
-    errors = errors + 3 * gradual_underflow(result)
+    errors = errors + products * gradual_underflow(result)
     if reduction == "none":
         return relative_to(result, errors) + 0.5
     total = errors.sum() + (summation_growth(losses.size) + 1) * losses.sum()

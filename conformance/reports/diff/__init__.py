@@ -1,4 +1,4 @@
-"""`diff.html`: what changed from one run to another. Imports what pages share, and diffing."""
+"""`diff.html`: what changed from one run to another. Imports what pages share, diffing, words."""
 
 from conformance.reports.diff.rendering import render, write
 

@@ -13,7 +13,7 @@ from conformance.reports.shared.tally import measured_of
 from conformance.runfile import CaseLine, CaseLines, Record, Run
 
 MOST_REASONS = 1_000
-"""Different reasons that are told apart, for each verdict. The registry has some 800 entries."""
+"""Different reasons that are told apart, for each verdict. The registry has some 900 entries."""
 
 MOST_FAILURE_GROUPS = 1_000
 EXAMPLES = 3

@@ -1,4 +1,7 @@
-"""`parity.html`: what differs between backends, how much, why, and what to write instead. Imports what pages share."""
+"""`parity.html`: what differs between backends, how much, why, and what to write instead.
+
+Imports what pages share, reproduction, runfile, judging, backends, truth, ground.
+"""
 
 from conformance.reports.parity.rendering import render, write
 

@@ -1,1 +1,4 @@
-"""What all pages have in common: the frame, columns, plots, links, tallies. Imports runfile, judging, words."""
+"""What all pages have in common: the frame, columns, plots, links, tallies.
+
+Imports runfile, words, backends, ground.
+"""

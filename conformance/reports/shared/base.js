@@ -1,6 +1,6 @@
 // Building blocks of every page. Text only ever enters a page as text nodes, or as HTML that was escaped when it was made.
 
-// The digits of base 85, as `conformance.reports.page` writes them: five stand for four bytes.
+// The digits of base 85, as `conformance.reports.shared.page` writes them: five stand for four bytes.
 const digits = new Uint8Array(128);
 [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%:()*+-;,=.?@^_`{|}~"].forEach((letter, i) => { digits[letter.charCodeAt(0)] = i; });
 
