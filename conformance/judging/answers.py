@@ -167,7 +167,9 @@ def _conventional(operation: Operation, arguments: dict[str, Any], undefined: An
     }
     if not special.any() and all(map(dtypes.all_finite, arrays_in(arguments.values()))):
         return undefined
-    if special.all():
+    if special.all() and not any(
+        array.size for array in arrays_in(arguments.values())
+    ):  # nothing, of which to say more
         zeros = np.zeros(np.broadcast_shapes(special.shape, undefined.shape or ()))
         answer = Answer(zeros.shape, target, from_array(zeros.astype(target.numpy)), budget=zeros + 0.5)
     elif all(map(dtypes.all_finite, arrays_in(finite.values()))):

@@ -172,7 +172,8 @@ def test_a_command_passes_on_what_was_asked_for_and_only_the_modes_a_backend_has
     request = Request(["jax"], Path("out"), ["jit", "compile"], "gpu", "softmax", ["a*", "b*"], Path("my cases"))
     command = request.command("jax")
     assert command[0] == sys.executable
-    assert "--mode jit --variant a* --variant b* -k softmax --cases my cases" in " ".join(command)
+    assert "--mode jit -k softmax" in " ".join(command)
+    assert "--variant a* --variant b* --cases my cases" in " ".join(command)
     assert "compile" not in command
     assert str(Path("out", "jax-gpu.jsonl")) in command
     assert "--supervise 60.0 --workers 1" in " ".join(command)
@@ -197,7 +198,7 @@ def test_a_checkout_in_the_current_folder_is_not_run_in_place_of_what_is_install
 
 def test_a_checkout_runs_itself_without_being_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request(["numpy"], tmp_path)
-    for folder, safe in ((tmp_path, True), (Path(running.__file__).parents[1], False)):
+    for folder, safe in ((tmp_path, True), (Path(running.__file__).parents[2], False)):
         monkeypatch.chdir(folder)
         assert ("-P" in request.command("numpy")) == safe
 
