@@ -143,7 +143,8 @@ class TensorflowBackend(Backend):
             return ""
         if not IsMklEnabled():
             return ", ".join(filter(None, ("no oneDNN", _vendor())))
-        has = getattr(sys.modules.get("numpy._core._multiarray_umath"), "__cpu_features__", {})
+        has = dict(getattr(sys.modules.get("numpy._core._multiarray_umath"), "__cpu_features__", {}))
+        has["AVX_NE_CONVERT"] = "avx_ne_convert" in _of_processor("flags").split()  # which NumPy does not look for
         return f"oneDNN {_instruction_set(has, os.environ.get('ONEDNN_MAX_CPU_ISA', ''))}"
 
     def settings(self) -> dict[str, str]:
@@ -168,28 +169,40 @@ class TensorflowBackend(Backend):
             sys.modules["keras"].backend.set_floatx(state["the default dtype of Keras"])
 
 
-_INSTRUCTION_SETS = {"SSE41": ("SSE41",), "AVX": ("AVX",), "AVX2": ("AVX2",), "AVX512": ("AVX512_SKX", "X86_V4")}
-"""Sets of vector instructions that oneDNN has code for, from the least, and how NumPy calls them."""
+_INSTRUCTION_SETS = {
+    "SSE41": ("SSE41",),
+    "AVX": ("AVX",),
+    "AVX2": ("AVX2",),
+    "AVX2_VNNI_2": ("AVX_NE_CONVERT",),  # with which oneDNN computes bfloat16 as well
+    "AVX512": ("AVX512_SKX", "X86_V4"),
+}
+"""Sets of vector instructions that oneDNN has code for, from the least, and how NumPy or Linux call them."""
 
 
 def _instruction_set(has: Mapping[str, bool], limit: str) -> str:
     """The widest vector instructions that oneDNN may use.
 
     Args:
-        has: of features of the processor, as NumPy names them, whether it has them.
+        has: of features of the processor whether it has them.
         limit: what ONEDNN_MAX_CPU_ISA says, such as AVX2 or AVX512_CORE_VNNI; empty for no limit.
     """
-    found = ""
+    found, limit = "", limit.upper()
+    last = limit if limit in _INSTRUCTION_SETS else limit.partition("_")[0]
     for name, features in _INSTRUCTION_SETS.items():
         if any(has.get(feature) for feature in features):
             found = name
-        if limit.upper().partition("_")[0] == name:
+        if name == last:
             break
     return found or "of unknown instructions"
 
 
 def _vendor() -> str:
     """Who made the processor, as it says itself: 'AuthenticAMD', 'GenuineIntel'; empty where nothing tells."""
+    return platform.processor().rpartition(", ")[2] if sys.platform == "win32" else _of_processor("vendor_id")
+
+
+def _of_processor(fact: str) -> str:
+    """What Linux says of the processor under a name; empty elsewhere."""
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
-        return next((line.partition(":")[2].strip() for line in lines if line.startswith("vendor_id")), "")
-    return platform.processor().rpartition(", ")[2] if sys.platform == "win32" else ""
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith(fact)), "")
+    return ""

@@ -36,6 +36,10 @@ NEW = OLD | {"AVX512_SKX": True, "AVX512_SPR": True}
         (NEW, "SSE41", "SSE41"),
         (OLD, "AVX512_CORE", "AVX2"),  # a limit gives nobody what the processor lacks
         (NEW, "ALL", "AVX512"),
+        (OLD | {"AVX_NE_CONVERT": True}, "", "AVX2_VNNI_2"),
+        (OLD | {"AVX_NE_CONVERT": True}, "AVX2_VNNI_2", "AVX2_VNNI_2"),
+        (OLD | {"AVX_NE_CONVERT": True}, "AVX2_VNNI", "AVX2"),
+        (OLD | {"AVX_NE_CONVERT": False}, "", "AVX2"),
         ({}, "", "of unknown instructions"),
     ],
 )
