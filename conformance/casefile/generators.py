@@ -63,7 +63,9 @@ def arguments(spec: Generator) -> dict[str, Any]:
 def linspace(count: int, start: float, stop: float) -> np.ndarray:
     """Evenly spaced numbers from `start` to `stop`, both included."""
     index = np.arange(count, dtype=np.float64)
-    spaced = np.asarray((start * (count - 1 - index) + stop * index) / (count - 1))
+    # Sums of large ends would overflow before they are divided; a power of two changes no bit.
+    scale = 2.0**64 if max(abs(start), abs(stop)) > 2.0**900 else 1.0
+    spaced = np.asarray((start / scale * (count - 1 - index) + stop / scale * index) / (count - 1)) * scale
     spaced[0], spaced[-1] = start, stop  # which the division may miss by a rounding
     return spaced
 
@@ -80,7 +82,10 @@ def unit(count: int, seed: int) -> np.ndarray:
 
 def uniform(count: int, seed: int, low: float, high: float) -> np.ndarray:
     """Uniform numbers in [low, high)."""
-    return low + (high - low) * unit(count, seed)
+    drawn = unit(count, seed)
+    if high / 2 - low / 2 > 2.0**1022:  # further apart than float64 reaches
+        return low * (1 - drawn) + high * drawn
+    return low + (high - low) * drawn
 
 
 def bernoulli(count: int, seed: int, probability: float) -> np.ndarray:

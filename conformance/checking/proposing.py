@@ -57,6 +57,8 @@ def propose(run: Run) -> list[dict[str, Any]]:
             if record.verdict != "failed" or channels & NEVER_REGISTERED or channels == {_REGISTRY}:
                 continue
             failure = _failure(part.variants[record.variant], record)
+            if not failure.instead and failure.ulp is None and not failure.non_finite:
+                continue  # large, and nothing says what is due: no entry could say what comes instead
             case = "" if failure.idiom else failure.variant.case
             groups[case, failure.idiom, repr(failure.instead), failure.ulp is None].append(failure)
     entries = []
@@ -223,7 +225,7 @@ def _failure(variant: VariantLine, record: Record) -> _Failure:
             ulp = record.ulp
         elif got is not None and math.prod(got.shape) <= _MOST_VALUES:
             instead["values"] = _nested(got)
-        else:
+        elif variant.answer is not None:
             ulp = math.inf
     non_finite = 0 if "values" in instead else sum(finding.non_finite for finding in record.findings)
     return _Failure(variant, record.mode, record.idiom, instead, ulp, non_finite)

@@ -158,6 +158,8 @@ class Executor:
     def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "") -> Outcome:
         """Like `run`, and take the gradients of the result with respect to each floating input of the only step."""
         outcome = self.run(program, inputs, mode, idiom)
+        if type(self._backend).gradient is Backend.gradient and not outcome.unsupported:  # whatever became of the value
+            outcome.raised, outcome.unsupported = None, f"{self._backend.name} has no gradients"
         if outcome.raised or outcome.unsupported:
             return outcome
         result = outcome.received[-1]

@@ -198,3 +198,11 @@ def test_specs_that_are_equal_share_their_numbers_and_others_do_not() -> None:
     assert generate(Uniform(shape=[2], seed=5, low=0.0, high=1.0), (2,)) is first
     assert generate(Uniform(shape="s", seed=5, low=0.0, high=2.0), (2,)) is not first
     np.testing.assert_array_equal(generate(Uniform(shape="s", seed=5, low=0.0, high=2.0), (2,)), 2 * first)
+
+
+def test_ends_that_lie_further_apart_than_float64_reaches_give_numbers_between_them() -> None:
+    spaced = generate(Linspace(start=-1e308, stop=1e308, count=5), ())
+    assert spaced.tolist() == [-1e308, -5e307, 0.0, 5e307, 1e308]
+    drawn = generate(Uniform(shape=[1000], seed=1, low=-1e308, high=1e308), (1000,))
+    assert np.isfinite(drawn).all() and -1e308 <= drawn.min() < -9e307 and 9e307 < drawn.max() < 1e308
+    assert abs(float(np.mean(drawn / 1e308))) < 0.1

@@ -190,3 +190,12 @@ def test_what_is_written_is_a_registry_file_that_reads_back(
     (entry,) = file["divergences"]
     assert entry["instead"] == {"non-finite": 1}
     assert entry["first-seen"].startswith("numpy ")
+
+
+def test_nothing_is_proposed_of_a_large_result_of_which_nothing_says_what_is_due(
+    recorded: Callable[..., Run],
+) -> None:
+    text = "  - {name: one, given: {x: {full: {shape: [99, 2], value: 3}}}, for: {dtype: [complex64]}, call: 'sum(x, axis=1)'}"
+    run = recorded(text, NumpyBackend())
+    assert verdicts(run) == {"failed"}
+    assert propose(run) == []

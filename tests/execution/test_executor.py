@@ -455,3 +455,18 @@ def test_what_a_spelling_needs_may_change_the_process_when_it_is_imported(
         outcome = executor.run(compile_variant(variant), list(materialise(variant).values()), "eager", "a_library.exp")
     assert outcome.raised is None and outcome.changes == []
     assert os.environ["LIBRARY"] == "1"
+
+
+def test_a_gradient_whose_call_raises_is_unsupported_where_there_are_no_gradients(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def refused(x: np.ndarray) -> np.ndarray:
+        raise TypeError("not here")
+
+    text = "  - {name: one, given: {x: [1.0]}, call: exp(x), check: [value, gradient]}"
+    verdicts = on_cases(text, numpy_with(exp=refused)).judgements
+    assert {name: judged.verdict for name, judged in verdicts.items()} == {
+        "things/one[float32]": "failed",
+        "things/one[float32,gradient]": "unsupported",
+    }
+    assert verdicts["things/one[float32,gradient]"].reason == "numpy has no gradients"
