@@ -96,7 +96,9 @@ def _settled(ball: arb, dtype: DType, precision: int, index: int, shape: tuple[i
             if precision >= _TIE_PRECISION and _around_a_tie(low, high):
                 return low if low[0] % 2 == 0 else high
             raise UndecidedError("the rounding is not settled")
-        if low[1] == high[1] and not abs(low[2] - high[2]) <= _NARROW and precision < balls.MAX_PRECISION:
+        # How far past the largest number an overflow lies matters to nobody: infinity is as right wherever it is.
+        fits = abs(low[0]) < 1 << dtype.precision
+        if fits and low[1] == high[1] and abs(low[2] - high[2]) > _NARROW and precision < balls.MAX_PRECISION:
             raise UndecidedError("the residual is not settled")
         if low[0] == 0 and ball.contains(0):  # which zero is not told, so no sign is due
             return 0, low[1], 0.0

@@ -283,3 +283,11 @@ def test_a_residual_is_as_true_where_the_result_is_what_a_difference_leaves(dtyp
     units, quantum = int(got.units[0]), int(got.quantum[0])
     due = exact / arb(2) ** quantum - units
     assert abs(float(due) - float(got.residual[0])) < 2.0**-40
+
+
+@each_dtype
+def test_an_overflow_is_settled_at_once_however_far_it_goes(dtype: DType) -> None:
+    compute, precisions = recording(lambda: np.exp(balls.exact(np.array([800.0, 1e6, 2.0]))))
+    got = settle(compute, dtype)
+    assert np.isinf(got.value.astype(np.float64)).tolist() == [True, True, False]
+    assert len(precisions) == 1
