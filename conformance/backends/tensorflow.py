@@ -17,6 +17,7 @@ from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import tensorflow as pieces
 from conformance.backends.spelling import Function
 from conformance.ground.devices import kind_of, named, number_of
+from conformance.ground.processors import cpuinfo
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -138,13 +139,13 @@ class TensorflowBackend(Backend):
         in Python tells what oneDNN found: that is what the processor has, up to the set that ONEDNN_MAX_CPU_ISA names.
         """
         try:
-            from tensorflow.python.util._pywrap_util_port import IsMklEnabled  # noqa: PLC0415
+            from tensorflow.python.util._pywrap_util_port import IsMklEnabled  # noqa: PLC0415 - a part of TensorFlow
         except ImportError:
             return ""
         if not IsMklEnabled():
             return ", ".join(filter(None, ("no oneDNN", _vendor())))
         has = dict(getattr(sys.modules.get("numpy._core._multiarray_umath"), "__cpu_features__", {}))
-        has["AVX_NE_CONVERT"] = "avx_ne_convert" in _of_processor("flags").split()  # which NumPy does not look for
+        has["AVX_NE_CONVERT"] = "avx_ne_convert" in cpuinfo("flags").split()  # which NumPy does not look for
         return f"oneDNN {_instruction_set(has, os.environ.get('ONEDNN_MAX_CPU_ISA', ''))}"
 
     def settings(self) -> dict[str, str]:
@@ -198,11 +199,4 @@ def _instruction_set(has: Mapping[str, bool], limit: str) -> str:
 
 def _vendor() -> str:
     """Who made the processor, as it says itself: 'AuthenticAMD', 'GenuineIntel'; empty where nothing tells."""
-    return platform.processor().rpartition(", ")[2] if sys.platform == "win32" else _of_processor("vendor_id")
-
-
-def _of_processor(fact: str) -> str:
-    """What Linux says of the processor under a name; empty elsewhere."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
-        return next((line.partition(":")[2].strip() for line in lines if line.startswith(fact)), "")
-    return ""
+    return platform.processor().rpartition(", ")[2] if sys.platform == "win32" else cpuinfo("vendor_id")

@@ -90,10 +90,9 @@ def as_yaml(header: Header, entries: Sequence[dict[str, Any]], contradicted: Seq
         contradicted: what older entries are about, and no longer say rightly; it becomes a comment.
     """
     machine = header.environment.get("system", "").rpartition(" ")[2]
-    kernels = header.environment.get("kernels", "")
     seen = {"machines": [machine] if machine else [], "devices": [kind_of(header.device)]}
-    if kernels:
-        seen["kernels"] = [kernels]
+    if header.kernels:
+        seen["kernels"] = [header.kernels]
     file = {"backend": header.backend, "seen-on": seen, "divergences": list(entries)}
     text = yaml.dump(file, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     if contradicted:

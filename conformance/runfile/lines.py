@@ -140,6 +140,11 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     parts: list[Part] = []
 
     @property
+    def kernels(self) -> str:
+        """What the framework computed with (`Backend.kernels`), where it said so."""
+        return self.environment.get("kernels", "")
+
+    @property
     def part_of_cases(self) -> str:
         """What part of the cases the run is about, in words; empty where it is about all of them."""
         return ", ".join(text for text in (self.selection, str(self.shard or "")) if text)

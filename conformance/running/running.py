@@ -245,8 +245,7 @@ def registry_notes(corpus: Corpus, headers: Sequence[Header]) -> list[str]:
     lines = []
     for header in headers:
         name, versions, device = header.backend, header.versions, header.device
-        kernels = header.environment.get("kernels", "")
-        registry = Registry(corpus.divergences, name, versions, device, kernels)
+        registry = Registry(corpus.divergences, name, versions, device, header.kernels)
         of = f"of the {len(registry.entries):,} registered divergences of {name}"
         if others := registry.of_other_versions():
             named = dict.fromkeys(package for entry in others for package in entry.ranges(versions))
@@ -254,7 +253,7 @@ def registry_notes(corpus: Corpus, headers: Sequence[Header]) -> list[str]:
             verb, pronoun = ("is", "it decides") if len(others) == 1 else ("are", "they decide")
             lines.append(f"note: {len(others):,} {of} {verb} about other versions than {here}; here {pronoun} nothing")
         if elsewhere := len(registry.elsewhere()):
-            here = " ".join(filter(None, (platform.machine(), device, kernels and f"({kernels})")))
+            here = " ".join(filter(None, (platform.machine(), device, header.kernels and f"({header.kernels})")))
             lines.append(
                 f"note: {elsewhere:,} {of} were seen on other machines, devices or kernels than {here}; here they "
                 f"explain what they describe and need not show"

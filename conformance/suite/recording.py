@@ -23,6 +23,7 @@ from conformance.casefile.model import Full, Given, Put
 from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import LoadedCase, Variant
 from conformance.ground import dtypes
+from conformance.ground.processors import cpuinfo
 from conformance.runfile import CaseLine, Made, VariantLine, encoded
 
 _LIBRARIES = ("numpy", "ml-dtypes", "python-flint", "pytest")
@@ -112,7 +113,7 @@ def environment(backend: Backend | None, changes: Sequence[Change] = ()) -> dict
     found = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": cpuinfo("model name") or platform.processor() or "unknown",
         "cores": str(os.cpu_count() or "unknown"),
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
@@ -142,11 +143,3 @@ def commit(root: Path) -> str:
         if git("ls-files", "."):  # installed into somebody's checkout, the cases are no part of it
             return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", ".") else "")
     return ""
-
-
-def _processor() -> str:
-    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"

@@ -56,7 +56,7 @@ class Subject:
         self._executor: Executor | None = None
         self._judge = Judge()
         self.answers = self._judge.answers
-        self._registry = self._registered()
+        self._registry: Registry | None = None  # which entries are demanded hangs on the kernels of what has started
         self._missing_modes: dict[str, str] = {}
         self._last_case = ""
         self._cases_run = 0
@@ -68,17 +68,14 @@ class Subject:
         try:
             with quiet():
                 self.backend, self.changed_by_start = started(self.kind, self.device)
-                self._registry = self._registered(self.backend.kernels())
+                kernels = self.backend.kernels()
+                self._registry = Registry(self._divergences, self.name, self.kind.versions(), self.device, kernels)
                 self._executor = Executor(self.backend)
                 self.computes = self._executor.computes()
         except (Exception, SystemExit) as error:
             self.unavailable = obstacle(self.kind, error)
         if self._executor is None:
             self.backend = None
-
-    def _registered(self, kernels: str = "") -> Registry:
-        """What is registered of the backend here: before it has started, its kernels are not known."""
-        return Registry(self._divergences, self.name, self.kind.versions(), self.device, kernels)
 
     @property
     def idioms(self) -> Idioms:
@@ -93,7 +90,7 @@ class Subject:
     def run(self, variant: Variant, mode: str, idiom: str = "") -> Result:
         """Run and judge one variant."""
         missing = self.missing(mode)
-        if self._executor is None or missing:
+        if self._executor is None or self._registry is None or missing:
             return Result(variant, mode, Judgement("unsupported", missing), Outcome(), idiom)
         prepared = self.preparing.prepared(variant)
         inputs, executed = list(prepared.inputs.values()), self._executed(mode)
