@@ -191,6 +191,25 @@ class Backend(ABC):
         """
         raise Unsupported(f"{self.name} has no gradients")
 
+    def recorded(
+        self, function: Function, inputs: Sequence[Native], wrt: Sequence[int], cotangent: Native
+    ) -> tuple[Sequence[Native], list[Native]]:
+        """What a function of several results gives while gradients are recorded, and the gradients of its last result.
+
+        To be overridden where `gradient` calls its function with what is no array yet, or more than once.
+
+        Raises:
+            Unsupported: the framework has no gradients.
+        """
+        noted: list[Native] = []
+
+        def last(*arrays: Native) -> Native:
+            noted[:] = function(*arrays)
+            return noted[-1]
+
+        gradients = self.gradient(last, inputs, wrt, cotangent)
+        return noted, gradients
+
     def training_step(
         self, function: Function, mode: str, inputs: Sequence[Native], wrt: Sequence[int], cotangent: Native
     ) -> Callable[[], tuple[Native, ...]]:
@@ -213,14 +232,8 @@ class Backend(ABC):
         """
 
         def whole(weights: Native, *arrays: Native) -> tuple[Native, ...]:
-            results: list[Native] = []
-
-            def noted(*some: Native) -> Native:
-                results.append(function(*some))
-                return results[-1]
-
-            gradients = self.gradient(noted, arrays, wrt, weights)
-            return (results[-1], *gradients)
+            results, gradients = self.recorded(lambda *some: (function(*some),), arrays, wrt, weights)
+            return (*results, *gradients)
 
         step = self.compile(whole, mode)
         return lambda: step(cotangent, *inputs)

@@ -110,30 +110,20 @@ class JaxBackend(Backend):
         return function if mode in ("eager", GPU_FAST) else jax.jit(function)
 
     def gradient(self, function: Function, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any) -> list[Any]:
+        return self.recorded(lambda *arrays: (function(*arrays),), inputs, wrt, cotangent)[1]
+
+    def recorded(
+        self, function: Function, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any
+    ) -> tuple[Sequence[Any], list[Any]]:
         def of_some(*some: Any) -> Any:
             arrays = list(inputs)
             for index, array in zip(wrt, some, strict=True):
                 arrays[index] = array
-            return function(*arrays)
+            results = function(*arrays)
+            return results[-1], results
 
-        _, pull_back = jax.vjp(of_some, *(inputs[index] for index in wrt))
-        return list(pull_back(cotangent))
-
-    def training_step(
-        self, function: Function, mode: str, inputs: Sequence[Any], wrt: Sequence[int], cotangent: Any
-    ) -> Callable[[], tuple[Any, ...]]:
-        def whole(weights: Any, *arrays: Any) -> tuple[Any, ...]:
-            def of_some(*some: Any) -> Any:
-                every = list(arrays)
-                for index, array in zip(wrt, some, strict=True):
-                    every[index] = array
-                return function(*every)
-
-            output, pull_back = jax.vjp(of_some, *(arrays[index] for index in wrt))
-            return (output, *pull_back(weights))
-
-        step = self.compile(whole, mode)
-        return lambda: step(cotangent, *inputs)
+        _, pull_back, results = jax.vjp(of_some, *(inputs[index] for index in wrt), has_aux=True)
+        return results, list(pull_back(cotangent))
 
     def release(self) -> None:
         jax.clear_caches()

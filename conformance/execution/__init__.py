@@ -1,4 +1,4 @@
 """A variant's expression as steps, and what came of them on a backend.
 
-Imports casefile, ops, backends, truth, ground.
+Imports casefile, backends, truth, ground.
 """

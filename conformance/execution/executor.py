@@ -14,10 +14,9 @@ from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Unsupported
 from conformance.backends.state import Watch, of_calls
 from conformance.execution.outcome import Outcome, Raised
-from conformance.execution.program import Program, Ref, Step, runner
+from conformance.execution.program import Probed, Program, Step, probed, runner
 from conformance.ground import dtypes
 from conformance.ground.layouts import copied, overwrite
-from conformance.ops import OPERATIONS
 from conformance.truth.gradient import default_cotangent
 
 _MOST_COMPILED = 256
@@ -156,32 +155,41 @@ class Executor:
         return seen[0] != seen[1]
 
     def gradient(self, program: Program, inputs: Sequence[np.ndarray], mode: str, idiom: str = "") -> Outcome:
-        """Like `run`, and take the gradients of the result with respect to each floating input of the only step."""
+        """Like `run`, and take the gradients of the result with respect to each floating input that has one.
+
+        Of a program of several steps, also those with respect to the floating results between them.
+        """
         outcome = self.run(program, inputs, mode, idiom)
         if type(self._backend).gradient is Backend.gradient and not outcome.unsupported:  # whatever became of the value
             outcome.raised, outcome.unsupported = None, f"{self._backend.name} has no gradients"
         if outcome.raised or outcome.unsupported:
             return outcome
-        result = outcome.received[-1]
+        result, first = outcome.received[-1], len(program.inputs)
         wrt = differentiated(program, inputs)
         cotangent = default_cotangent(result.shape)
-        outcome.cotangent = cotangent
-        key = (mode, idiom, program.key)
+        outcome.cotangents = {len(outcome.received) - 1: cotangent}
+        between = list(enumerate(outcome.received))[first:-1]
+        floating = [number for number, value in between if dtypes.of(value).kind == "floating"]
+        probing = probed(program, floating)
         before = [array.tobytes() for array in inputs]
         try:
             with self.watch, self._backend.scope(mode), self._backend.placing():
-                function = self._function(key, program)
+                function = self._function((mode, idiom, probing.program.key), probing.program)
                 natives = [self._backend.from_numpy(array) for array in inputs]
+                nothing = [np.full_like(outcome.received[number], -0.0) for number in floating]
+                probes = [self._backend.from_numpy(array) for array in nothing]
                 weights = self._backend.from_numpy(cotangent.astype(result.dtype))
-                found = self._backend.gradient(
-                    lambda *arrays: function(*arrays)[-1], natives, [index for _, index in wrt], weights
-                )
-                names = [name for name, _ in wrt]
+                own = list(dict.fromkeys(index for _, index in wrt))  # an input given twice has one gradient
+                numbers = own + [first + place for place in range(len(probes))]
+                results, found = self._backend.recorded(function, [*natives, *probes], numbers, weights)
+                names = [program.inputs[index] for index in own] + [f"step {n - first + 1}" for n in floating]
                 self._locate(outcome, "the gradient for", names, found)
-                outcome.gradients = {
-                    name: _judgeable(self._backend.to_numpy(gradient))
-                    for name, gradient in zip(names, found, strict=True)
-                }
+                came = [_judgeable(self._backend.to_numpy(gradient)) for gradient in found]
+                of_inputs = dict(zip(own, came, strict=False))
+                outcome.gradients = {name: of_inputs[index] for name, index in wrt}
+                outcome.cotangents |= dict(zip(floating, came[len(own) :], strict=True))
+                if results:
+                    self._record(outcome, probing, results)
                 written = self._written_to(program, inputs, before, natives)
                 outcome.overwritten += [name for name in written if name not in outcome.overwritten]
         except Unsupported as reason:
@@ -193,6 +201,13 @@ class Executor:
         self._unwrite(outcome, program, inputs, before)
         outcome.changes = [*outcome.changes, *self.watch.changes]
         return outcome
+
+    def _record(self, outcome: Outcome, probing: Probed, results: Sequence[Any]) -> None:
+        """Note the results that came while gradients were recorded."""
+        every = [_judgeable(self._backend.to_numpy(one)) for one in _all_of(results, probing.program)]
+        first = len(outcome.received) - len(probing.places)
+        outcome.recorded = [*outcome.received[:first], *(every[place] for place in probing.places)]
+        outcome.kept = {number: every[probing.own[number - first]] for number in probing.probes}
 
     def computes(self) -> bool:
         """Whether an array still comes back as it was handed over.
@@ -248,16 +263,8 @@ def native_step(backend: Backend, step: Step) -> Step:
 
 
 def differentiated(program: Program, inputs: Sequence[np.ndarray]) -> list[tuple[str, int]]:
-    """The arguments of a program's only step whose gradients are checked: their names, and the inputs' numbers."""
-    (step,) = program.steps
-    parameters = OPERATIONS[step.operation].parameters
-    return [
-        (name, argument.index)
-        for name, argument in step.arguments
-        if isinstance(argument, Ref)
-        and dtypes.of(inputs[argument.index]).kind == "floating"
-        and parameters[name].differentiable
-    ]
+    """What the gradients of a call are taken by, of what is floating: names, and the inputs' numbers."""
+    return [(name, index) for name, index in program.differentiable if dtypes.of(inputs[index]).kind == "floating"]
 
 
 @cache

@@ -33,8 +33,12 @@ class Outcome:
         narrowed: the inputs that changed their dtype on the way into the backend: the dtypes before and after.
         raised: the error that came instead.
         unsupported: why the backend could not be asked.
-        gradients: for a gradient variant, by argument name.
-        cotangent: the weights of the outputs in the scalar whose gradient was taken.
+        recorded: for a gradient variant, what `received` has, while gradients were recorded. Each step took the result
+            that stands here. Empty where the backend does not tell.
+        kept: of a program of several steps, those results before `program.probed` added nothing to them, by number.
+        gradients: for a gradient variant, by the names of `Program.differentiable`.
+        cotangents: the weights of results in the scalar whose gradient was taken, by the numbers of their values: of
+            the last step as it was given, of those before it as it came.
         aliases: whether the result shares the memory of the first input, where that was asked.
         overwritten: the inputs that the call changed.
         reused: whether the next call wrote to the memory of this one's result, where `aliases` was asked.
@@ -46,8 +50,10 @@ class Outcome:
     narrowed: dict[str, tuple[str, str]] = field(default_factory=dict)
     raised: Raised | None = None
     unsupported: str = ""
+    recorded: list[np.ndarray] = field(default_factory=list)
+    kept: dict[int, np.ndarray] = field(default_factory=dict)
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
-    cotangent: np.ndarray | None = None
+    cotangents: dict[int, np.ndarray] = field(default_factory=dict)
     aliases: bool | None = None
     overwritten: list[str] = field(default_factory=list)
     reused: bool = False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.casefile import expressions
+from conformance.casefile.differentiation import differentiable
 from conformance.casefile.expressions import Call, Comparison, Expression, ListOf, Name, ShapeOf
 from conformance.casefile.variants import Variant
 
@@ -51,6 +52,13 @@ class Step:
     arguments: tuple[tuple[str, Argument], ...]
     text: str
 
+    @property
+    def values(self) -> set[int]:
+        """The numbers of the values that it takes."""
+        taken = [argument for _, argument in self.arguments]
+        one = {argument.index for argument in taken if isinstance(argument, Ref)}
+        return one.union(*(argument.indices for argument in taken if isinstance(argument, Refs)))
+
     def bind(self, values: Sequence[Any]) -> dict[str, Any]:
         """The arguments by name, references replaced by values."""
         return {name: fetch(argument, values) for name, argument in self.arguments}
@@ -65,12 +73,14 @@ class Program:
         steps: in order.
         results: for a call the `Ref` of its result; for a claim one side each: a `Ref`, a `ShapeRef` or a plain value.
         relations: for a claim the comparisons between its sides; empty for a call.
+        differentiable: of a call, what a gradient may be taken by: names, and the inputs' numbers.
     """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     results: tuple[Any, ...]
     relations: tuple[str, ...]
+    differentiable: tuple[tuple[str, int], ...] = ()
 
     @property
     def key(self) -> str:
@@ -96,7 +106,64 @@ def compile_variant(variant: Variant) -> Program:
         relations = expression.relations
     else:
         results, relations = (compiler.argument(expression),), ()
-    return Program(tuple(compiler.names), tuple(compiler.steps), results, relations)
+    names = list(compiler.names)
+    by = tuple((own, names.index(name)) for own, name in differentiable(expression, names))
+    return Program(tuple(names), tuple(compiler.steps), results, relations, by)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A program whose intermediate results can be differentiated by.
+
+    Attributes:
+        program: takes one more input for each of `probes`, which is added to a result before later steps take it.
+        probes: the numbers, in the program that was probed, of the values that have one.
+        places: where each step's result stands among the steps of `program`, as later steps take it.
+        own: the same, as the step itself gave it.
+    """
+
+    program: Program
+    probes: tuple[int, ...]
+    places: tuple[int, ...]
+    own: tuple[int, ...]
+
+
+def probed(program: Program, probes: Sequence[int]) -> Probed:
+    """A program with an addition after each of some steps.
+
+    The gradient with respect to what is added, -0.0, is that with respect to the result, which stays as it was, bit for
+    bit. So each step of the way back can be judged on the weights that it really received.
+
+    Args:
+        program: the call.
+        probes: numbers of results in it.
+    """
+    inputs = (*program.inputs, *(f"probe {number}" for number in probes))
+    now = dict(enumerate(range(len(program.inputs))))  # where each value stands
+    steps: list[Step] = []
+    places, own = [], []
+    for number, step in enumerate(program.steps, len(program.inputs)):
+        arguments = tuple((name, _moved(argument, now)) for name, argument in step.arguments)
+        steps.append(Step(step.operation, arguments, f"{step.operation} {arguments!r}"))
+        own.append(len(steps) - 1)
+        if number in probes:
+            sides = (
+                ("a", Ref(len(inputs) + len(steps) - 1)),
+                ("b", Ref(len(program.inputs) + list(probes).index(number))),
+            )
+            steps.append(Step("add", sides, f"add {sides!r}"))
+        places.append(len(steps) - 1)
+        now[number] = len(inputs) + len(steps) - 1
+    results = (Ref(len(inputs) + len(steps) - 1),)
+    return Probed(Program(inputs, tuple(steps), results, ()), tuple(probes), tuple(places), tuple(own))
+
+
+def _moved(argument: Argument, now: Mapping[int, int]) -> Argument:
+    if isinstance(argument, Ref):
+        return Ref(now[argument.index])
+    if isinstance(argument, Refs):
+        return Refs(tuple(now[index] for index in argument.indices))
+    return argument
 
 
 class _Compiler:

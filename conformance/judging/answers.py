@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +13,12 @@ from conformance.execution.program import Program, Ref, Step
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType
 from conformance.judging.constants import mapped_arrays, with_constants_as_arrays
-from conformance.judging.slopes import GradientAnswer, gradients
+from conformance.judging.slopes import GradientAnswer, Use, gradient_at
 from conformance.ops import OPERATIONS, Operation
 from conformance.ops.base import Labels, arrays_in
-from conformance.truth import balls
+from conformance.truth import balls, gradient
 from conformance.truth.balls import Balls, UndecidedError, UndefinedError
+from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded, from_array
 from conformance.truth.settling import settle
 
@@ -58,7 +59,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._steps: dict[Any, Answer] = {}
-        self._gradients: dict[Any, list[GradientAnswer]] = {}
+        self._gradients: dict[Any, GradientAnswer] = {}
         self._case = ""
 
     def of_case(self, case_id: str) -> None:
@@ -83,14 +84,55 @@ class Answers:
         return self._steps[key]
 
     def of_gradient(
-        self, step: Step, received: Sequence[np.ndarray], wrt: Sequence[str], cotangent: np.ndarray
-    ) -> list[GradientAnswer]:
-        """What `gradients` gives, remembered like the answers of steps."""
-        arguments = step.bind(received)
-        key = (step.text, tuple(_fingerprint(a) for a in arguments.values()), tuple(wrt), _fingerprint(cotangent))
+        self, program: Program, received: Sequence[np.ndarray], index: int, cotangents: Mapping[int, np.ndarray]
+    ) -> GradientAnswer:
+        """The gradient with respect to one value, by the steps that take it, remembered like the answers of steps.
+
+        Args:
+            program: the call.
+            received: every value of it, the inputs first, as arrays.
+            index: the number of the value, which is floating.
+            cotangents: of the results of steps, by their numbers, as they came from the steps after them; those of
+                which there is none add nothing.
+
+        Raises:
+            UndefinedError, UndecidedError: the gradient is not defined here (a kink, say).
+        """
+        uses = [
+            (step, cotangents[number])
+            for number, step in enumerate(program.steps, len(program.inputs))
+            if number in cotangents and index in step.values
+        ]
+        given = [tuple(_fingerprint(a) for a in step.bind(received).values()) for step, _ in uses]
+        key = (index, tuple((step.text, _fingerprint(c)) for step, c in uses), tuple(given))
         if key not in self._gradients:
-            self._gradients[key] = gradients(step, received, wrt, cotangent)
+            self._gradients[key] = gradient_at(index, received, [self._use(*use, received) for use in uses])
         return self._gradients[key]
+
+    def _use(self, step: Step, cotangent: np.ndarray, received: Sequence[np.ndarray]) -> Use:
+        answer = self.of_step(step, received)
+        if answer.values is None or answer.budget is None:
+            return Use(step, cotangent)
+        return Use(step, cotangent, answer.values, answer.budget * answer.values.ulp())
+
+    def of_gradients(self, program: Program, inputs: Sequence[np.ndarray], wrt: Sequence[int]) -> list[GradientAnswer]:
+        """The gradients with respect to some inputs, each step taking the correctly rounded ones of those after it.
+
+        The result's elements have the weights of `default_cotangent`.
+
+        Raises:
+            UndefinedError, UndecidedError: they are not defined here.
+        """
+        answers = self.of_program(program, inputs)
+        results = [answer.array for answer in answers if answer.array is not None]
+        if len(results) < len(program.steps):
+            raise UndefinedError(answers[-1].why_not or "no result")
+        values, first = [*inputs, *results], len(inputs)
+        cotangents = {len(values) - 1: default_cotangent(results[-1].shape)}
+        for number in reversed(range(first, len(values) - 1)):
+            if dtypes.of(values[number]).kind == "floating":
+                cotangents[number] = self.of_gradient(program, values, number, cotangents).values.value
+        return [self.of_gradient(program, values, index, cotangents) for index in wrt]
 
     def of_program(self, program: Program, inputs: Sequence[np.ndarray]) -> list[Answer]:
         """The answer of every step on the correctly rounded results of the steps before it.
@@ -261,6 +303,23 @@ def chain(program: Program, inputs: Sequence[Balls]) -> list[Balls]:
     return values
 
 
+def end_to_end_gradient(program: Program, inputs: Sequence[np.ndarray], index: int, cotangent: np.ndarray) -> Rounded:
+    """The exact gradient of ``sum(cotangent * result)`` with respect to an input, with no rounding on the way.
+
+    Raises:
+        UndefinedError, UndecidedError: there is none.
+    """
+
+    def differentiate() -> Balls:
+        given = [balls.exact(array) for array in inputs]
+        given[index] = gradient.trace(given[index])
+        output = chain(program, given)[-1]
+        gradient.backward(output, balls.exact(np.broadcast_to(cotangent, output.shape)))
+        return gradient.slopes(given[index])[0]
+
+    return settle(differentiate, dtypes.of(inputs[index]), informational=True)
+
+
 def end_to_end(program: Program, inputs: Sequence[np.ndarray], dtype: DType) -> Rounded:
     """The exact result of a whole call from its own inputs, with no rounding between its steps.
 
@@ -268,4 +327,4 @@ def end_to_end(program: Program, inputs: Sequence[np.ndarray], dtype: DType) -> 
         UndefinedError, UndecidedError: there is none.
     """
     last: Ref = program.results[0]
-    return settle(lambda: chain(program, [balls.exact(a) for a in inputs])[last.index], dtype)
+    return settle(lambda: chain(program, [balls.exact(a) for a in inputs])[last.index], dtype, informational=True)

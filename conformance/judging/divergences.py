@@ -260,7 +260,7 @@ def contradiction(entry: Entry, outcome: Outcome, findings: Sequence[Finding], m
     explained = set().union(
         *(channels for name, channels in _EXPLAINED.items() if getattr(instead, name) != getattr(unsaid, name))
     )
-    rest = [f.channel for f in findings if not f.flushed and not (f.channel in explained and _excuses(instead, f))]
+    rest = [f.channel for f in findings if not f.tolerated and not (f.channel in explained and _excuses(instead, f))]
     return _besides(rest) if rest else ""
 
 

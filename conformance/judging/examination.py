@@ -5,23 +5,20 @@ from __future__ import annotations
 import numpy as np
 from msgspec import UNSET
 
-from conformance.casefile.errors import Mistake
-from conformance.casefile.numbers import to_array
 from conformance.casefile.variants import Variant
 from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program
 from conformance.ground import dtypes
-from conformance.ground.dtypes import DType
 from conformance.judging.accuracy import Profile
 from conformance.judging.answers import Answer, Answers, end_to_end
 from conformance.judging.claims import Claim
 from conformance.judging.elements import Elements
 from conformance.judging.findings import Channel, Finding, Measured
+from conformance.judging.gradients import Gradients
 from conformance.judging.prints import Print
-from conformance.judging.slopes import GradientAnswer
+from conformance.judging.stated import stated_elements
 from conformance.ops.base import arrays_in
-from conformance.truth.balls import UndecidedError, UndefinedError
-from conformance.words.wording import count, describe, first, format_number, place, ulps
+from conformance.words.wording import describe
 
 
 class Examination:
@@ -64,7 +61,9 @@ class Examination:
         if self._program.relations:
             Claim(self._variant, self._program, outcome, budgets, self._add).check()
         elif self._variant.check == "gradient":
-            self._gradients()
+            gradients = Gradients(self._variant, self._program, outcome, self._answers, self._elements, self._add)
+            gradients.check(self.findings)
+            self.end_to_end = gradients.end_to_end()
         else:
             if self._expect.prints is not None:
                 Print(
@@ -102,9 +101,16 @@ class Examination:
             self._add("aliasing", words[due], words[came])
 
     def _add(
-        self, channel: Channel, expected: str, got: str, detail: str = "", flushed: bool = False, non_finite: int = 0
+        self,
+        channel: Channel,
+        expected: str,
+        got: str,
+        detail: str = "",
+        flushed: bool = False,
+        non_finite: int = 0,
+        cancelled: bool = False,
     ) -> None:
-        self.findings.append(Finding(channel, expected, got, detail, flushed, non_finite))
+        self.findings.append(Finding(channel, expected, got, detail, flushed, non_finite, cancelled))
 
     def _where_an_error_is_due(self) -> None:
         """Results that should not be there, against what the definition says all the same.
@@ -151,7 +157,7 @@ class Examination:
             self._add("shape", str(list(expected_shape)), str(list(got.shape)), where)
             return None
         if stated:
-            self._stated(got, found)
+            self.answer = stated_elements(self._variant, self._elements, got, self._add)
             return None
         if found.kind == "complex":
             if expected_dtype == found.name:
@@ -172,19 +178,6 @@ class Examination:
         self._add("value", "values stated by the case (expect.values)", describe(got), due.why_not)
         return None
 
-    def _stated(self, got: np.ndarray, found: DType) -> None:
-        """The result against values that the case states, signs of zeros included."""
-        try:
-            due = to_array(self._expect.values, found)
-        except Mistake as mistake:  # a dtype that can't hold them
-            self._add("value", "the values stated by the case", describe(got), mistake.message)
-            return
-        if due.shape != got.shape:
-            self._add("shape", str(list(due.shape)), str(list(got.shape)))
-            return
-        self.answer = Answer(due.shape, found, bits=due)
-        self._elements.bits(due, got, f"stated by the case: {self._expect.because}")
-
     def _measure_end_to_end(self, got: np.ndarray) -> None:
         found = dtypes.of(got)
         inputs = self._outcome.received[: len(self._program.inputs)]
@@ -196,48 +189,3 @@ class Examination:
             return
         if exact.units.shape == got.shape:
             self.end_to_end = float(np.max(exact.distance(got), initial=0.0))
-
-    def _gradients(self) -> None:
-        outcome = self._outcome
-        step = self._program.steps[-1]
-        assert outcome.cotangent is not None
-        if any(finding.channel == "shape" for finding in self.findings):
-            return  # a gradient of another result, with other weights: not one that an exact answer is due for
-        if not outcome.gradients:
-            self._add("gradient", "a floating input to differentiate by", "none")
-            return
-        if self._expect.values is not UNSET:
-            name, got = next(iter(outcome.gradients.items()))
-            given = step.bind(outcome.received)[name]
-            if got.dtype != given.dtype:
-                self._add("gradient", dtypes.of(given).name, dtypes.of(got).name, f"with respect to {name}")
-            self._stated(got, dtypes.of(got))
-            return
-        try:
-            due = self._answers.of_gradient(step, outcome.received, list(outcome.gradients), outcome.cotangent)
-        except (UndecidedError, UndefinedError) as reason:
-            self._add("gradient", "a stated result", "something the definition does not say", str(reason))
-            return
-        for (name, got), answer in zip(outcome.gradients.items(), due, strict=True):
-            if got.dtype != answer.values.value.dtype or got.shape != answer.values.value.shape:
-                self._add("gradient", describe(answer.values.value), describe(got), f"with respect to {name}")
-                continue
-            error = answer.values.distance(got)
-            self._elements.measure(error, answer.budget, 0, answer.values, wrt=name)
-            wrong = ~(error <= answer.budget)
-            lost = wrong & ~dtypes.finite(got)
-            for which in (lost, wrong & ~lost):  # apart, since a registered divergence may be about either
-                if which.any():
-                    self._gradient(name, answer, error, which, got)
-
-    def _gradient(self, name: str, due: GradientAnswer, error: np.ndarray, wrong: np.ndarray, got: np.ndarray) -> None:
-        """Note the wrong elements of a gradient, all of them not finite or all of them finite."""
-        at = first(wrong)
-        flushed = bool(((got == 0) & due.values.subnormal() | ~wrong).all())
-        detail = (
-            f"with respect to {name}; {ulps(error[at])} away, {ulps(due.budget[at])} allowed; "
-            f"{count(wrong)} of {got.size} elements; {place(at)}"
-        )
-        tolerated = flushed and self._variant.case.case.subnormals != "preserve"
-        lost = 0 if np.isfinite(float(got[at])) else int(wrong.sum())
-        self._add("gradient", format_number(due.values.value[at]), format_number(got[at]), detail, tolerated, lost)

@@ -33,6 +33,8 @@ class Finding:
         expected, got: in words and numbers.
         detail: what helps to understand it: the exact value, the interval, where it was.
         flushed: the only difference is that subnormal results came as zero.
+        cancelled: of a gradient, more than half of the digits are lost, and no more than error analysis says that its
+            formula may lose on numbers that were rounded as they may be.
         non_finite: how many elements are NaN or infinite and must not be, or the other way round.
     """
 
@@ -42,6 +44,12 @@ class Finding:
     detail: str = ""
     flushed: bool = False
     non_finite: int = 0
+    cancelled: bool = False
+
+    @property
+    def tolerated(self) -> bool:
+        """Whether it makes a result divergent, with no entry in the registry."""
+        return self.flushed or self.cancelled
 
 
 @dataclass(slots=True)

@@ -74,15 +74,19 @@ class Judge:
         elif entry is not None and entry.demanded:
             judgement.verdict = "failed"
             judgement.reason = f"registered: {entry.summary}; got {came}{fixed and ': '}{fixed}"
-        elif findings and all(finding.flushed for finding in findings):
+        elif findings and all(finding.tolerated for finding in findings):
             judgement.verdict = "divergent"
-            judgement.reason = "subnormal results come as zero: flushed, or lost on the way"
+            judgement.reason = _FLUSHED if any(finding.flushed for finding in findings) else _CANCELLED
         elif findings:
             judgement.verdict = "failed"
             judgement.reason = f"{findings[0].channel}: expected {findings[0].expected}, got {findings[0].got}"
         if entry is not None and judgement.verdict == "failed":
             findings.append(Finding("registry", f"as registered: {entry.summary}", came, fixed))
         return judgement
+
+
+_FLUSHED = "subnormal results come as zero: flushed, or lost on the way"
+_CANCELLED = "terms of the gradient's formula cancel: rounded as they may be, they leave less than half of the digits"
 
 
 def _nearest(

@@ -104,6 +104,11 @@ def _(a: np.ndarray, b: np.ndarray) -> Conventional:
     return stand_ins | {"b": np.where(np.isfinite(b) & (b != 0), b, 1.0)}, special, values
 
 
+@exp.inherits("the slope y is the rounded result: what it may be off by")
+def _(wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, **arguments: np.ndarray) -> np.ndarray:
+    return np.abs(cotangent) * error
+
+
 for _function in (exp, log):
 
     @_function.budget(

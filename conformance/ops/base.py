@@ -62,7 +62,7 @@ class Parameter:
     @property
     def differentiable(self) -> bool:
         """Whether a gradient with respect to it is checked. Targets are data, not something that is learned."""
-        return self.kind in (Array, MaybeArray)
+        return self.kind in (Array, MaybeArray, Arrays)
 
     @property
     def holds_arrays(self) -> bool:
@@ -112,6 +112,7 @@ class Backward:
 
 
 Budget = Callable[..., "np.ndarray | float"]
+Inherited = Callable[..., "np.ndarray | float"]
 Convention = Callable[..., "tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]"]
 DTypeRule = Callable[..., "DType | None"]
 
@@ -179,6 +180,8 @@ class Operation:
     convention: Convention | None = field(default=None, repr=False)
     convention_source: str = ""
     _budget: Budget | None = field(default=None, repr=False)
+    _inherited: Inherited | None = field(default=None, repr=False)
+    inherited_source: str = ""
 
     @property
     def elementwise(self) -> bool:
@@ -233,6 +236,37 @@ class Operation:
         with np.errstate(all="ignore"):
             analysed = np.asarray(self._budget(result, *arguments, **parameters), dtype=np.float64)
         return np.minimum(analysed, half_significand(result))
+
+    def inherits(self, source: str) -> Callable[[Inherited], Inherited]:
+        """Register what a gradient inherits from the numbers that its formula starts with, such as the rounded result.
+
+        Of a formula like y (1 - y) the roundings of its own steps are not all: y may be off by as much as its budget
+        allows. Terms that cancel in a formula, and not in the definition's slopes, belong here too.
+
+        Args:
+            source: the derivation in words, for readers of a report.
+
+        Returns:
+            A decorator of a function of the name of the argument that is differentiated by, the rounded exact result,
+            what each of its elements may be off by (float64, absolute), the cotangent (float64, of the result's shape),
+            and the arguments (float64 arrays, parameters). It returns what an element of the gradient may be off by,
+            absolute, of the argument's shape or of the one that it is broadcast to.
+        """
+
+        def register(function: Inherited) -> Inherited:
+            self._inherited, self.inherited_source = function, source
+            return function
+
+        return register
+
+    def inherited(
+        self, wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, **arguments: Any
+    ) -> np.ndarray:
+        """What the registered function says, float64; 0 where there is none."""
+        if self._inherited is None:
+            return np.zeros(())
+        with np.errstate(all="ignore"):
+            return np.asarray(self._inherited(wrt, result, error, cotangent, **arguments), dtype=np.float64)
 
 
 _REGISTRY: dict[str, Operation] = {}

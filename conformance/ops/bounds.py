@@ -62,6 +62,12 @@ def relative_to(result: Rounded, units_roundoff: np.ndarray) -> np.ndarray:
     return np.where(np.isinf(units_roundoff), np.inf, ulp)
 
 
+def exponential_error(exponent: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """What exp of an exponent that is not positive may be off by, absolute, where that may be off by `error`."""
+    near = np.exp(exponent) * np.expm1(np.minimum(error, 1.0))
+    return np.where(error < 1, near, np.exp(np.minimum(exponent + error, 0.0)))
+
+
 def gradual_underflow(result: Rounded) -> float:
     """What a product or a quotient may be off by more than relatively where it is subnormal, in units roundoff.
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 
+from conformance.casefile.differentiation import differentiable
 from conformance.casefile.expressions import Comparison, Expression
 from conformance.ground.dtypes import DTYPES
-from conformance.ops import OPERATIONS
 from conformance.reproduction.calls import NotPythonError, Statements
 from conformance.reproduction.foreign import comment
 from conformance.reproduction.literals import NotStoredError, first, given
@@ -18,6 +18,7 @@ from conformance.runfile import CaseLine, Record, VariantLine
 _SHOWN, _SHOWN_OF_MORE = 8, 4
 """Exact elements that a script holds: all where they are few, else the first. `helpers.show` prints as many as 8."""
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _STEP = re.compile(r"([0-9]{1,4}), ")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,4})?")
 _MOST_DIGITS = 20
@@ -86,14 +87,21 @@ def body(
     if variant.check != "gradient":
         shown, closing = f'show("result", result{exact})', _closing(variant, statements, writable)
         return "\n".join(lines), shown, _measured(record, steps), closing
-    wrt = _differentiated(variant, statements)
-    numbers = [number for _, number in wrt]
-    lines += [f"gradient = gradients(run, [{', '.join(statements.inputs)}], {numbers}, weights(result))"]
+    wrt = _differentiated(variant, expression)
+    places = list(dict.fromkeys(number for _, number in wrt))
+    names = {name: f"gradient[{places.index(number)}]" for name, number in wrt}
+    if len(steps) > 1:
+        between = _between(variant, statements, steps)
+        for place, number in enumerate(between, len(places)):
+            names[f"step {number + 1}, {statements.operations[number]}"] = f"gradient[{place}]"
+        lines += _recorded(statements, steps, between, places)
+    else:
+        lines += [f"gradient = gradients(run, [{', '.join(statements.inputs)}], {places}, weights(result))"]
     shown = "\n".join(
-        f'show("gradient with respect to {name}", gradient[{place}]{"" if place else exact})'
-        for place, (name, _) in enumerate(wrt)
+        f'show("gradient with respect to {name}", {of}{"" if place else exact})'
+        for place, (name, of) in enumerate(names.items())
     )
-    return "\n".join(lines), shown, _measured(record, {name: f"gradient[{i}]" for i, (name, _) in enumerate(wrt)}), ""
+    return "\n".join(lines), shown, _measured(record, names), ""
 
 
 def _function(statements: Statements, steps: Sequence[str]) -> list[str]:
@@ -107,19 +115,46 @@ def _function(statements: Statements, steps: Sequence[str]) -> list[str]:
     return [*lines, f"    return {', '.join(steps)}", "", ""]
 
 
-def _differentiated(variant: VariantLine, statements: Statements) -> list[tuple[str, int]]:
-    """The arguments of a gradient variant that are differentiated by, and the inputs' numbers."""
-    if len(statements.steps) != 1:
-        raise NotPythonError("a gradient is taken of one operation")
-    parameters, inputs = OPERATIONS[statements.called].parameters, list(variant.inputs.values())
-    found = [
-        (name, number)
-        for name, number in statements.arrays
-        if DTYPES[inputs[number].dtype].kind == "floating" and parameters[name].differentiable
-    ]
+def _differentiated(variant: VariantLine, expression: Expression) -> list[tuple[str, int]]:
+    """What a gradient variant is differentiated by, and the inputs' numbers."""
+    names = list(variant.inputs)
+    found = [(name, names.index(given)) for name, given in differentiable(expression, names)]
+    found = [(n, number) for n, number in found if DTYPES[variant.inputs[names[number]].dtype].kind == "floating"]
     if not found:
         raise NotPythonError("it has no floating input to differentiate by")
     return found
+
+
+def _between(variant: VariantLine, statements: Statements, steps: Sequence[str]) -> list[int]:
+    """The numbers of the steps before the last whose results are floating: those that come from floating inputs."""
+    stored = zip(statements.inputs, variant.inputs.values(), strict=True)
+    floating = {name for name, given in stored if DTYPES[given.dtype].kind == "floating"}
+    for name, text in zip(steps, statements.steps, strict=True):
+        if floating & set(_NAME.findall(text)):
+            floating.add(name)
+    return [number for number, name in enumerate(steps[:-1]) if name in floating]
+
+
+def _recorded(statements: Statements, steps: Sequence[str], between: Sequence[int], places: Sequence[int]) -> list[str]:
+    """The function whose gradients are taken, as in the suite: what is added to results, -0.0, is differentiated by."""
+    probes = [f"nothing_{number + 1}" for number in between]
+    lines = ["", "", "@in_mode", f"def recorded({', '.join([*statements.inputs, *probes])}):"]
+    results = []
+    for number, (name, text) in enumerate(zip(steps, statements.steps, strict=True)):
+        own = f"own_{number + 1}" if number in between else name
+        lines.append(f"    {own} = {text}")
+        lines += [f"    {name} = {own} + nothing_{number + 1}"] if own != name else []
+        results += [own, name] if own != name else [name]
+    given = [*statements.inputs, *(f"nothing({steps[number]})" for number in between)]
+    numbers = [*places, *range(len(statements.inputs), len(given))]
+    last = "lambda *arrays: recorded(*arrays)[-1]"
+    return [
+        *lines,
+        f"    return {', '.join(results)}",
+        "",
+        "",
+        f"gradient = gradients({last}, [{', '.join(given)}], {numbers}, weights(result))",
+    ]
 
 
 def _sides(statements: Statements, relations: Sequence[str]) -> str:

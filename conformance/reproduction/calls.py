@@ -21,7 +21,7 @@ SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "negative"
 """The operators, and how Python writes them."""
 
 _PLAIN = re.compile("[A-Za-z0-9 .,_+-]*")
-_STEP = re.compile("step_[0-9]+")
+_STEP = re.compile("(step|own|nothing)_[0-9]+")
 
 
 class NotPythonError(ValueError):
@@ -38,8 +38,7 @@ class Statements:
         steps: an expression each; they call each other's results ``step_1``, ``step_2``, …
         sides: what is looked at in the end: a step, an input or a plain value each; of a call just one.
         shapes: which of the sides are shapes.
-        called: the operation of the last step.
-        arrays: its arguments that are inputs, with the inputs' numbers.
+        operations: what each step calls.
     """
 
     inputs: list[str]
@@ -47,8 +46,7 @@ class Statements:
     steps: list[str] = field(default_factory=list)
     sides: list[str] = field(default_factory=list)
     shapes: list[bool] = field(default_factory=list)
-    called: str = ""
-    arrays: list[tuple[str, int]] = field(default_factory=list)
+    operations: list[str] = field(default_factory=list)
 
 
 def literal(value: Any) -> str:
@@ -105,7 +103,7 @@ class _Writer:
         positional: Mapping[str, Sequence[str]],
         signs: Collection[str],
     ) -> None:
-        self._taken = {*taken, *OPERATIONS, "run", "result", "gradient", "error", "os"}
+        self._taken = {*taken, *OPERATIONS, "run", "recorded", "result", "gradient", "error", "os"}
         self._bindings = bindings
         self._positional = positional
         self._signs = signs
@@ -155,12 +153,7 @@ class _Writer:
             arguments = [(name, self._argument(name, text, argument)) for name, text, _, argument in written]
             self.statements.steps.append(self._called(call.operation, arguments))
             self._known[key] = f"step_{len(self.statements.steps)}"
-            self.statements.called = call.operation
-            self.statements.arrays = [
-                (name, self._inputs[argument.name])
-                for name, _, _, argument in written
-                if isinstance(argument, Name) and argument.name in self._inputs
-            ]
+            self.statements.operations.append(call.operation)
         return self._known[key], key
 
     def _argument(self, name: str, text: str, argument: Expression) -> str:

@@ -50,6 +50,12 @@ def weights(result):
     return native(default_cotangent(got.shape).astype(got.dtype))
 
 
+def nothing(result):
+    """What leaves a result as it is when it is added to it: the gradient with respect to it is that by the result."""
+    got = numbers_of(result)
+    return native(np.full_like(got, -0.0))
+
+
 def in_words(number):
     """A number in decimal and, where it is a float, as a hexadecimal float; of a NaN the bits."""
     if not isinstance(number, np.generic) or number.dtype.kind in "biuc":

@@ -18,7 +18,7 @@ from conformance.suite.attempts import Result
 from conformance.suite.recording import expectation
 from conformance.suite.selection import Selection
 from conformance.suite.session import BackendSession
-from conformance.truth.gradient import default_cotangent
+from conformance.truth.balls import UndecidedError, UndefinedError
 from conformance.truth.rounding import Rounded
 from conformance.words.wording import describe, exact_digits, format_number
 
@@ -71,13 +71,15 @@ def _exact(answers: Answers, program: Program, inputs: list[np.ndarray]) -> Iter
 
 
 def _exact_gradients(answers: Answers, program: Program, inputs: list[np.ndarray]) -> Iterator[str]:
-    """The gradients of the only step, of the weighted sum of its result."""
-    (value,) = answers.of_program(program, inputs)
-    if value.array is None:
+    """The gradients of the weighted sum of the result."""
+    wrt = differentiated(program, inputs)
+    try:
+        gradients = answers.of_gradients(program, inputs, [index for _, index in wrt])
+    except (UndecidedError, UndefinedError) as reason:
+        yield ""
+        yield f"exact gradient: none, {reason}"
         return
-    wrt = [name for name, _ in differentiated(program, inputs)]
-    gradients = answers.of_gradient(program.steps[0], inputs, wrt, default_cotangent(value.array.shape))
-    for name, answer in zip(wrt, gradients, strict=True):
+    for (name, _), answer in zip(wrt, gradients, strict=True):
         yield ""
         yield f"exact gradient with respect to {name}, of the result's elements weighted and summed"
         yield from _rounded(answer.values, answer.budget)

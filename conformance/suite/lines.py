@@ -24,7 +24,6 @@ from conformance.suite.attempts import Result
 from conformance.suite.preparing import Prepared, Preparing
 from conformance.suite.recording import expectation, made
 from conformance.truth.balls import UndecidedError, UndefinedError
-from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded
 from conformance.words.wording import exact_digits
 
@@ -113,10 +112,9 @@ class Lines:
             return None, None
         if variant.check != "gradient" or answers[-1].array is None:
             return answers[-1].array, answers[-1].values
-        wrt = [name for name, _ in differentiated(program, inputs)][:1]
-        cotangent = default_cotangent(answers[-1].array.shape)
+        wrt = [index for _, index in differentiated(program, inputs)][:1]
         with suppress(UndefinedError, UndecidedError):
-            for exact in self._answers.of_gradient(program.steps[-1], inputs, wrt, cotangent):
+            for exact in self._answers.of_gradients(program, inputs, wrt):
                 return exact.values.value, exact.values
         return None, None
 

@@ -141,7 +141,7 @@ class Truth:
         weights = default_cotangent(self.small_shape) if self.small_shape else np.ones(())
         for which in (0, -1):
             chosen: Mapping[str, np.ndarray] = {name: found[which] for name, found in parts.items()}
-            outcome = Outcome(received=[*given, value], gradients=dict(chosen), cotangent=weights)
+            outcome = Outcome(received=[*given, value], gradients=dict(chosen), cotangents={len(given): weights})
             reason = self._verdict(self._job.gradient, outcome)
             if reason:
                 return reason

@@ -136,11 +136,30 @@ def slopes(x: Balls) -> tuple[Balls, Balls]:
     return elementwise(lambda e: e.sensitivity, x), elementwise(lambda e: value_of(e.spread), x)
 
 
+def reached(output: Balls, where: np.ndarray, x: Balls) -> np.ndarray:
+    """Which traced elements `x` lie behind the elements of `output` at `where`, whatever their slopes: of x's shape."""
+    behind: set[int] = set()
+    for element, asked in zip(as_balls(output).ravel(), where.ravel().tolist(), strict=True):
+        if asked and isinstance(element, Traced):
+            _topological(element, [], behind)
+    return np.array([id(element) in behind for element in x.ravel()], dtype=bool).reshape(x.shape)
+
+
 def default_cotangent(shape: tuple[int, ...]) -> np.ndarray:
     """Weights of the outputs in the scalar whose gradient is checked: float64, multiples of 1/4 in [-1, 1].
 
-    They differ from element to element: with equal weights the gradient of a softmax is zero and shows nothing.
-    All are exact in every floating dtype, and none is zero.
+    They differ along each axis (with equal weights the gradient of a softmax is zero and shows nothing), and along each
+    axis otherwise (or a gradient that was transposed would be right). All are exact in every floating dtype, and none
+    is zero.
     """
     pattern = np.array([1.0, -0.5, 0.75, -1.0, 0.25, 0.5, -0.75])
-    return np.resize(pattern, shape) if shape else np.ones(())
+    place, taken, stride = np.zeros(shape, dtype=np.int64), [], 1
+    for axis in reversed(range(len(shape))):
+        if shape[axis] > 1:
+            # In C order where that is a step of its own through the pattern; else the least that is free.
+            wanted = (stride % 7, *range(1, 7))
+            step = next((n for n in wanted if n and n not in taken), 1)
+            taken.append(step)
+            place += step * np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - axis - 1))
+        stride *= shape[axis]
+    return np.asarray(pattern[place % 7])

@@ -20,12 +20,15 @@ _TIE_PRECISION = 4096
 _SAFELY_NORMAL = 2.0**-900  # above it, a float64's rounding error is a float64 too
 
 
-def settle(compute: Callable[[], Balls], dtype: DType) -> Rounded:
+def settle(compute: Callable[[], Balls], dtype: DType, informational: bool = False) -> Rounded:
     """Evaluate `compute` at rising precision until its result rounds to `dtype` without doubt.
 
     Args:
         compute: gives an object array of balls, from exact inputs, at the current working precision.
         dtype: a floating dtype.
+        informational: nothing is judged by it. What is not told apart from a tie at once is taken for one, residuals
+            are as true as they come, and what 1,024 bits don't tell stays untold: a chain of steps, of which one
+            undoes another, can be arbitrarily near a tie everywhere.
 
     Returns:
         The correctly rounded values with their residuals, of the result's shape. A residual is true to 2**-42 ULP. Of a
@@ -40,9 +43,9 @@ def settle(compute: Callable[[], Balls], dtype: DType) -> Rounded:
     while True:
         balls.working_precision(precision)
         try:
-            return _rounded(compute(), dtype, precision)
+            return _rounded(compute(), dtype, precision, informational)
         except UndecidedError:
-            if precision >= balls.MAX_PRECISION:
+            if precision >= (_HOPELESS_PRECISION if informational else balls.MAX_PRECISION):
                 raise
         except UndefinedError:
             if precision >= _HOPELESS_PRECISION:
@@ -50,7 +53,7 @@ def settle(compute: Callable[[], Balls], dtype: DType) -> Rounded:
         precision *= 2
 
 
-def _rounded(result: Balls, dtype: DType, precision: int) -> Rounded:
+def _rounded(result: Balls, dtype: DType, precision: int, informational: bool) -> Rounded:
     """Round balls, if they are narrow enough to tell how.
 
     Most values are rounded all at once from their two leading float64 parts, which is proof enough wherever the
@@ -75,12 +78,15 @@ def _rounded(result: Balls, dtype: DType, precision: int) -> Rounded:
             & (np.abs(units) < 2.0**dtype.precision)
         )
     for index in np.flatnonzero(~clear).tolist():
-        units[index], quantum[index], residual[index] = _settled(elements[index], dtype, precision, index, result.shape)
+        settled = _settled(elements[index], dtype, precision, informational, index, result.shape)
+        units[index], quantum[index], residual[index] = settled
     shape = result.shape
     return from_columns(units.reshape(shape), quantum.reshape(shape), residual.reshape(shape), dtype)
 
 
-def _settled(ball: arb, dtype: DType, precision: int, index: int, shape: tuple[int, ...]) -> tuple[int, int, float]:
+def _settled(
+    ball: arb, dtype: DType, precision: int, informational: bool, index: int, shape: tuple[int, ...]
+) -> tuple[int, int, float]:
     """One ball, worked out with so many bits, rounded in integers.
 
     Raises:
@@ -93,12 +99,13 @@ def _settled(ball: arb, dtype: DType, precision: int, index: int, shape: tuple[i
     if not ball.is_exact():
         low, high = (_round_midpoint(end, dtype) for end in (ball.lower(), ball.upper()))
         if not _same_value(low, high):
-            if precision >= _TIE_PRECISION and _around_a_tie(low, high):
+            if (informational or precision >= _TIE_PRECISION) and _around_a_tie(low, high):
                 return low if low[0] % 2 == 0 else high
             raise UndecidedError("the rounding is not settled")
         # How far past the largest number an overflow lies matters to nobody: infinity is as right wherever it is.
         fits = abs(low[0]) < 1 << dtype.precision
-        if fits and low[1] == high[1] and abs(low[2] - high[2]) > _NARROW and precision < balls.MAX_PRECISION:
+        open_ = low[1] == high[1] and abs(low[2] - high[2]) > _NARROW
+        if fits and open_ and precision < balls.MAX_PRECISION and not informational:
             raise UndecidedError("the residual is not settled")
         if low[0] == 0 and ball.contains(0):  # which zero is not told, so no sign is due
             return 0, low[1], 0.0

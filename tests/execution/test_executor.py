@@ -312,7 +312,7 @@ def test_arrays_that_live_elsewhere_are_noted_wherever_they_are(
     assert outcome.elsewhere == {"the input y": "gpu"}
     places = iter(["cpu", "cpu", "gpu:1", "cpu", "gpu"])
     outcome = run("x + y", numpy_with(methods), "x: [1.0], y: [2.0]", gradient=True)
-    assert outcome.elsewhere == {"the result of add": "gpu:1", "the gradient for b": "gpu"}
+    assert outcome.elsewhere == {"the result of add": "gpu:1", "the gradient for y": "gpu"}
 
 
 def test_a_result_that_was_computed_elsewhere_fails_and_says_where(

@@ -19,13 +19,13 @@ def test_a_call_of_one_operation_stays_as_it_was_written() -> None:
     found = call("softmax(x, axis=axis)", "x", bindings={"axis": 0})
     assert found.steps == ["softmax(x, axis=axis)"]
     assert (found.inputs, found.bindings, found.sides) == (["x"], ["axis = 0"], ["step_1"])
-    assert (found.called, found.arrays) == ("softmax", [("x", 0)])
+    assert found.operations == ["softmax"]
 
 
 def test_nested_calls_are_steps_and_one_that_occurs_twice_is_computed_once() -> None:
     found = call("binary_cross_entropy(sigmoid(x), sigmoid(x), weight=w)", "x", "w")
     assert found.steps == ["sigmoid(x)", "binary_cross_entropy(step_1, step_1, weight=w)"]
-    assert found.sides == ["step_2"]
+    assert (found.sides, found.operations) == (["step_2"], ["sigmoid", "binary_cross_entropy"])
 
 
 def test_equal_grid_values_make_one_step_as_in_the_suite_and_1_is_not_true() -> None:

@@ -70,7 +70,6 @@ def test_exact_answers_of_the_large_array_are_those_of_the_small_one(operation: 
     judge = Judge()
     small = Truth(job, judge)
     step, inputs = small.program.steps[-1], list(small.block.values())
-    names = [name for name, _ in small.wrt]
     times = 2
     large = [repeated(array, times) for array in inputs]
     one, two = judge.answers.of_step(step, inputs).array, judge.answers.of_step(step, large).array
@@ -79,8 +78,9 @@ def test_exact_answers_of_the_large_array_are_those_of_the_small_one(operation: 
     weights = small.cotangent()
     full = weights[: times * one.shape[0]] if one.shape else np.array(float(times))
     single = weights[: one.shape[0]] if one.shape else np.ones(())
-    exact = judge.answers.of_gradient(step, inputs, names, single)
-    for a, b in zip(exact, judge.answers.of_gradient(step, large, names, full), strict=True):
+    for _, index in small.wrt:
+        a = judge.answers.of_gradient(small.program, [*inputs, one], index, {len(inputs): single})
+        b = judge.answers.of_gradient(small.program, [*large, two], index, {len(inputs): full})
         assert same_bits(b.values.value, repeated(a.values.value, times))
 
 
@@ -94,9 +94,11 @@ def test_every_exact_answer_and_gradient_is_finite_normal_and_not_zero() -> None
             assert answer is not None, variant.id
             found = [answer]
             if variant.check == "gradient":
-                names = [name for name, _ in differentiated(program, inputs)]
+                indices = [index for _, index in differentiated(program, inputs)]
                 weights = np.ones(answer.shape) if not answer.shape else Truth(_job(variant), judge).cotangent()
-                found += [g.values.value for g in judge.answers.of_gradient(program.steps[-1], inputs, names, weights)]
+                values, last = [*inputs, answer], {len(inputs): weights}
+                exact = [judge.answers.of_gradient(program, values, index, last) for index in indices]
+                found += [gradient.values.value for gradient in exact]
             for array in (*inputs, *found):
                 least = np.abs(array.astype(np.float64))[array != 0].min()
                 assert all_finite(array) and least >= 2.0**variant.dtype.min_exponent, variant.id

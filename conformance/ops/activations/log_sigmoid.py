@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.ops.base import Array, Backward, operation
-from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary, exponential_error
 from conformance.ops.conventions import LIMITS, Conventional, limits
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -41,6 +41,14 @@ def log_sigmoid(x: Array) -> Balls:
 @log_sigmoid.by_convention(LIMITS)
 def _(x: np.ndarray) -> Conventional:
     return limits(x, -np.inf, 0.0)
+
+
+@log_sigmoid.inherits(
+    "the slope exp(-x + y) of the rounded result, as logaddexp has it: what y may be off by; that is its relative error"
+)
+def _(wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, *, x: np.ndarray) -> np.ndarray:
+    # y = -(max(-x, 0) + what is not negative) never rounds to more than min(x, 0): the exponent is not positive.
+    return np.abs(cotangent) * exponential_error(-np.logaddexp(0, x), error)
 
 
 @log_sigmoid.budget(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from flint import arb
 
+from conformance.ground import dtypes
 from conformance.ops.activations.softmax import (
     NOTHING_TO_SHIFT_BY,
     poisoned,
@@ -14,7 +15,7 @@ from conformance.ops.activations.softmax import (
     stand_ins,
 )
 from conformance.ops.base import Array, Backward, OptionalAxis, operation
-from conformance.ops.bounds import ELEMENTARY_SLACK, elementary, relative_to, summation_growth
+from conformance.ops.bounds import ELEMENTARY_SLACK, elementary, exponential_error, relative_to, summation_growth
 from conformance.ops.conventions import Conventional
 from conformance.truth import balls
 from conformance.truth.balls import Balls
@@ -50,6 +51,27 @@ def _(x: np.ndarray, *, axis: int | None = None) -> Conventional:
     lonely = np.broadcast_to((hidden > 0) & (hidden == slices.shape[along] - 1), slices.shape).reshape(x.shape)
     values = np.where(lost, np.nan, np.where(vanishing, -np.inf, 0.0))
     return {"x": stand_ins(np.where(lonely, 0.0, x), axis)}, lost | vanishing | lonely, values
+
+
+@log_softmax.inherits(
+    "the slopes c_i - exp(y_i) sum c_j of the rounded result: what y_i may be off by is the relative error of exp(y_i)"
+)
+def _(
+    wrt: str,
+    result: Rounded,
+    error: np.ndarray,
+    cotangent: np.ndarray,
+    *,
+    x: np.ndarray,
+    axis: int | None = None,
+) -> np.ndarray:
+    y, along = sliced(-result.magnitude(), axis)
+    cotangent = cotangent.reshape(y.shape)
+    rounding = dtypes.of(result.value).unit_roundoff * summation_growth(slice_length(x, axis))
+    total = np.abs(cotangent.sum(axis=along, keepdims=True)) + rounding * np.abs(cotangent).sum(
+        axis=along, keepdims=True
+    )
+    return np.asarray((total * exponential_error(y, error.reshape(y.shape))).reshape(x.shape))
 
 
 @log_softmax.budget(

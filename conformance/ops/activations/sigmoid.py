@@ -31,6 +31,11 @@ def _(x: np.ndarray) -> Conventional:
     return limits(x, 0.0, 1.0)
 
 
+@sigmoid.inherits("the slope y (1 - y) of the rounded result: what y may be off by, times |1 - 2 y| <= 1")
+def _(wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, **arguments: np.ndarray) -> np.ndarray:
+    return np.abs(cotangent) * error
+
+
 @sigmoid.budget(
     "error analysis of 1 / (1 + exp(-x)): one exponential (8 units roundoff, 2 in 16 bits), whose relative error the "
     "sum can only damp, one addition and one division",

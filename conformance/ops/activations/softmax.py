@@ -100,6 +100,26 @@ def shift_distances(x: np.ndarray, axis: int | None) -> tuple[np.ndarray, np.nda
     return below, (weights * below).sum(axis=axis, keepdims=True)
 
 
+@softmax.inherits(
+    "the slopes y_i (c_i - sum c_j y_j) of the rounded result: what y_i may be off by times the bracket, and y_i times "
+    "what the y_j of the sum may be off by, each with its weight c_j"
+)
+def _(
+    wrt: str,
+    result: Rounded,
+    error: np.ndarray,
+    cotangent: np.ndarray,
+    *,
+    x: np.ndarray,
+    axis: int | None = None,
+) -> np.ndarray:
+    y, along = sliced(result.magnitude(), axis)
+    error, cotangent = error.reshape(y.shape), cotangent.reshape(y.shape)
+    bracket = np.abs(cotangent - (cotangent * y).sum(axis=along, keepdims=True))
+    of_the_sum = (np.abs(cotangent) * error).sum(axis=along, keepdims=True)
+    return np.asarray((error * bracket + (y + error) * of_the_sum).reshape(x.shape))
+
+
 @softmax.budget(
     "Blanchard, Higham & Higham, Accurately Computing the Log-Sum-Exp and Softmax Functions (2021), section 4, for the "
     "shifted formula: one exponential each in numerator and denominator, the rounding of the shifted arguments "

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from conformance.ground import dtypes
 from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, operation
 from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import Conventional, finite
-from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention, rounded_products
+from conformance.ops.losses.reducing import (
+    product,
+    reduced,
+    reduced_bound,
+    reduced_by_convention,
+    rounded_products,
+    single_cotangents,
+)
 from conformance.truth import balls
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
@@ -49,6 +57,24 @@ def _(p: np.ndarray, target: np.ndarray, *, weight: np.ndarray | None = None, re
 def _losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The unweighted losses in float64."""
     return -(target * np.maximum(np.log(p), LOWEST_LOG) + (1 - target) * np.maximum(np.log1p(-p), LOWEST_LOG))
+
+
+@binary_cross_entropy.inherits("with respect to the weight, the slope is the loss without it: what that may be off by")
+def _(
+    wrt: str,
+    result: Rounded,
+    error: np.ndarray,
+    cotangent: np.ndarray,
+    *,
+    p: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray | None = None,
+    reduction: str = "mean",
+) -> np.ndarray | float:
+    if wrt != "weight":
+        return 0.0
+    rounding = (elementary(result) + 5) * dtypes.of(result.value).unit_roundoff
+    return single_cotangents(cotangent, reduction, p, weight) * np.abs(_losses(p, target)) * rounding
 
 
 @binary_cross_entropy.budget(

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from conformance.ground import dtypes
 from conformance.ops.activations.log_sigmoid import softplus
 from conformance.ops.base import Array, Backward, Labels, MaybeArray, Reduction, operation
 from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import Conventional, finite
-from conformance.ops.losses.reducing import product, reduced, reduced_bound, reduced_by_convention, rounded_products
+from conformance.ops.losses.reducing import (
+    product,
+    reduced,
+    reduced_bound,
+    reduced_by_convention,
+    rounded_products,
+    single_cotangents,
+)
 from conformance.truth.balls import Balls
 from conformance.truth.rounding import Rounded
 
@@ -88,6 +96,37 @@ _FAR = 2000.0
 """The exponential of minus this is nothing beside any number of any dtype."""
 
 
+@binary_cross_entropy_with_logits.inherits(
+    "the slope w (l s - pos_weight t) with l = 1 + (pos_weight - 1) t and the rounded sigmoid s, whose terms cancel "
+    "near s = t: what s may be off by (one exponential and 2 units roundoff), and 4 units roundoff for l and the "
+    "products, times both terms; with respect to the weight, the loss without it: what that may be off by"
+)
+def _(
+    wrt: str,
+    result: Rounded,
+    error: np.ndarray,
+    cotangent: np.ndarray,
+    *,
+    x: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray | None = None,
+    pos_weight: np.ndarray | None = None,
+    reduction: str = "mean",
+) -> np.ndarray | float:
+    weights = single_cotangents(cotangent, reduction, x, weight, pos_weight)
+    unit_roundoff = dtypes.of(result.value).unit_roundoff
+    if wrt == "weight":
+        _, errors = _magnitudes(result, x, target, 1.0, pos_weight)
+        return product(weights, errors) * unit_roundoff
+    if wrt == "pos_weight":
+        return 0.0
+    positive_weight = np.abs(np.asarray(1.0 if pos_weight is None else pos_weight))
+    positive = product(positive_weight, np.abs(target))
+    sigmoid = np.exp(-np.logaddexp(0, -x))
+    slope = (positive + np.abs(1 - target)) * sigmoid * (elementary(result) + 6) + 4 * positive
+    return product(weights, 1.0 if weight is None else np.abs(weight), slope) * unit_roundoff
+
+
 @binary_cross_entropy_with_logits.budget(
     "error analysis of (1 - t) x + l (log1p(exp(-|x|)) + max(-x, 0)) with l = 1 + (pos_weight - 1) t, and of max(x, 0) "
     "- x t + log1p(exp(-|x|)): both add and subtract terms of the size of x (4 units roundoff of it, times l), and "
@@ -103,11 +142,19 @@ def _(
     pos_weight: np.ndarray | None = None,
     reduction: str = "mean",
 ) -> np.ndarray:
+    losses, errors = _magnitudes(result, x, target, 1.0 if weight is None else weight, pos_weight)
+    products = rounded_products(target, 1 - target, weight, pos_weight)
+    return reduced_bound(result, losses, errors, products, reduction)
+
+
+def _magnitudes(
+    result: Rounded, x: np.ndarray, target: np.ndarray, weight: np.ndarray | float, pos_weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the single losses the magnitudes, and what each may be off by in units roundoff."""
     positive_weight = np.abs(np.asarray(1.0 if pos_weight is None else pos_weight))
-    scale = np.abs(np.asarray(1.0 if weight is None else weight))
+    scale = np.abs(np.asarray(weight))
     # Targets outside [0, 1] give terms of two signs: their magnitudes count.
     losses = product(scale, positive_weight, np.abs(target), np.logaddexp(0, -x))
     losses = losses + product(scale, np.abs(1 - target), np.logaddexp(0, x))
     terms = product(scale, np.maximum(1, positive_weight), np.maximum(1, np.abs(target)), np.abs(x))
-    products = rounded_products(target, 1 - target, weight, pos_weight)
-    return reduced_bound(result, losses, 4 * terms + (2 * elementary(result) + 3) * losses, products, reduction)
+    return losses, 4 * terms + (2 * elementary(result) + 3) * losses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
@@ -42,6 +43,13 @@ def rounded_products(*factors: np.ndarray | float | None) -> np.ndarray:
     """How many of the products by these factors are rounded, and so may underflow: those by 0 and by 1 are exact."""
     rounded = [(np.asarray(factor) != 0) & (np.asarray(factor) != 1) for factor in factors if factor is not None]
     return np.asarray(functools.reduce(np.add, [one.astype(np.float64) for one in rounded], np.zeros(())))
+
+
+def single_cotangents(cotangent: np.ndarray, reduction: str, *parts: np.ndarray | None) -> np.ndarray:
+    """The magnitudes of the weights that single losses of these parts have in the sum whose gradient is taken."""
+    shape = np.broadcast_shapes(*(part.shape for part in parts if part is not None))
+    size = max(math.prod(shape), 1) if reduction == "mean" else 1
+    return np.broadcast_to(np.abs(cotangent) / size, shape)
 
 
 def reduced_bound(
