@@ -29,6 +29,7 @@ import numpy as np
 from conformance.backends.scripts import ModeScript
 from conformance.backends.spelling import Function, Idioms, Unsupported
 from conformance.ground.devices import kind_of
+from conformance.ground.dtypes import DTYPES
 
 Native = Any
 """An array of the framework."""
@@ -279,12 +280,20 @@ class Backend(ABC):
     def restore(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - there is nothing to put back where `state` is empty
         """Put back what `state` gave."""
 
-    def flushes_subnormals(self, mode: str) -> bool:
-        """Whether dividing the smallest normal float32 by two gives zero in `mode`."""
-        tiny = np.full((4,), 2.0**-126, dtype=np.float32)
+    def flushes_subnormals(self, mode: str, dtype: str = "float32") -> bool:
+        """Whether a product of normal numbers that is subnormal is zero in `mode`: half the smallest normal one.
+
+        Args:
+            mode: of `modes`.
+            dtype: a floating one.
+        """
+        kind = DTYPES[dtype]
+        tiny = np.full((4,), 2.0**kind.min_exponent).astype(kind.numpy)
+        half = np.full((4,), 0.5).astype(kind.numpy)
         with self.scope(mode):
-            halve = self.compile(lambda x: (x * 0.5,), mode)
-            return not self.to_numpy(halve(self.from_numpy(tiny))[0]).any()
+            halve = self.compile(lambda x, y: (x * y,), mode)
+            result = halve(self.from_numpy(tiny), self.from_numpy(half))[0]
+            return not self.to_numpy(result).astype(np.float64).any()
 
 
 def foreign(array: Any, backend: Backend) -> TypeError:

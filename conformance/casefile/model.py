@@ -225,11 +225,20 @@ class Instead(_Part, frozen=True):
             "or the least and the most of them"
         ),
     ] = 0
+    zeros: Annotated[
+        int | list[int],
+        Meta(
+            description="so many elements are zero where they must not be, beside others that are off by `ulp`; "
+            "or the least and the most of them"
+        ),
+    ] = 0
     zero_signs: Annotated[bool, Meta(description="zeros come with another sign")] = False
     aliases: Annotated[bool, Meta(description="the result shares the memory of the first input")] | None = None
     claim: Annotated[Literal[False], Meta(description="the claim does not hold, though every step does")] | None = None
     ulp: (
-        Annotated[list[float], Meta(min_length=2, max_length=2, description="the error lies between these, in ULP")]
+        Annotated[
+            list[float], Meta(min_length=2, max_length=2, description="the largest error lies between these, in ULP")
+        ]
         | None
     ) = None
 

@@ -30,7 +30,7 @@ the primary one, of which most of those that deviate do so on many inputs, get m
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A failing record: what comes instead, the error in ULP and the number of NaN and infinities apart."""
+    """A failing record: what comes instead; the largest error in ULP and the numbers of lost elements apart."""
 
     variant: VariantLine
     mode: str
@@ -38,6 +38,7 @@ class _Failure:
     instead: dict[str, Any]
     ulp: float | None
     non_finite: int
+    zeros: int = 0
 
 
 def propose(run: Run) -> list[dict[str, Any]]:
@@ -143,9 +144,10 @@ def _entry(
     errors = [failure.ulp for failure in failures if failure.ulp is not None]
     if errors:
         instead["ulp"] = [_rounded(min(errors) / _MARGIN, down=True), _rounded(max(errors) * _MARGIN)]
-    counts = sorted({failure.non_finite for failure in failures})
-    if counts[-1]:
-        instead["non-finite"] = counts[0] if len(counts) == 1 else [counts[0], counts[-1]]
+    for name in ("non_finite", "zeros"):
+        counts = sorted({getattr(failure, name) for failure in failures})
+        if counts[-1]:
+            instead[name.replace("_", "-")] = counts[0] if len(counts) == 1 else [counts[0], counts[-1]]
     patterns = _patterns(lines, {failure.variant.id: failure.variant for failure in failures})
     entry: dict[str, Any] = {"cases": patterns if len(patterns) > 1 else patterns[0]}
     if first.idiom:
@@ -220,14 +222,16 @@ def _failure(variant: VariantLine, record: Record) -> _Failure:
     numbers = {"value", "gradient", "printed", "claim"} & {f.channel for f in record.findings if not f.non_finite}
     ulp = None
     if channels & numbers:
-        if record.ulp is not None:
-            ulp = record.ulp
+        errors = [finding.ulp for finding in record.findings if finding.ulp is not None]
+        if errors or record.ulp is not None:
+            ulp = max(errors, default=record.ulp)
         elif got is not None and math.prod(got.shape) <= _MOST_VALUES:
             instead["values"] = _nested(got)
         elif variant.answer is not None:
             ulp = math.inf
     non_finite = 0 if "values" in instead else sum(finding.non_finite for finding in record.findings)
-    return _Failure(variant, record.mode, record.idiom, instead, ulp, non_finite)
+    zeros = 0 if ulp is None else sum(finding.zeros for finding in record.findings)
+    return _Failure(variant, record.mode, record.idiom, instead, ulp, non_finite, zeros)
 
 
 def _nested(stored: Stored) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Executor:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._compiled: dict[tuple[str, str, str], Function] = {}
+        self._flushes: dict[tuple[str, str], bool] = {}
         self.watch = Watch(of_calls(backend.own_variables), backend.state, backend.restore)
 
     def run(
@@ -48,7 +49,7 @@ class Executor:
             aliasing: also find out whether the result shares the memory of the first input, and whether it outlives
                 the next call.
         """
-        outcome = Outcome()
+        outcome = Outcome(flushes=partial(self._flushed, mode))
         calling = False
         key = (mode, idiom, program.key)
         before = [array.tobytes() for array in inputs]
@@ -222,6 +223,16 @@ class Executor:
                 return self._backend.to_numpy(native).tobytes() == given.tobytes()
         except (Exception, SystemExit):
             return False
+
+    def _flushed(self, mode: str, dtype: str) -> bool:
+        """Whether subnormal results of a dtype are flushed in a mode; tried once, and not where that can't be."""
+        if (mode, dtype) not in self._flushes:
+            try:
+                with self.watch:
+                    self._flushes[mode, dtype] = self._backend.flushes_subnormals(mode, dtype)
+            except Exception:  # a dtype that it does not have, a broken adapter: nothing is excused
+                self._flushes[mode, dtype] = False
+        return self._flushes[mode, dtype]
 
     def release(self) -> None:
         """Let go of every compiled function."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,6 +45,8 @@ class Outcome:
         reused: whether the next call wrote to the memory of this one's result, where `aliases` was asked.
         elsewhere: the inputs, results and gradients that did not live on the backend's device, and where they lived.
         changes: what the call left changed beyond its result.
+        flushes: whether results of a dtype, given by its name, are flushed to zero in this mode where they are
+            subnormal; tried when it is asked.
     """
 
     received: list[np.ndarray] = field(default_factory=list)
@@ -59,3 +62,4 @@ class Outcome:
     reused: bool = False
     elsewhere: dict[str, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    flushes: Callable[[str], bool] = field(default=lambda dtype: False, compare=False, repr=False)

@@ -37,6 +37,7 @@ class Answer:
         special: where a result is what the operation's convention says, since arithmetic defines none (a NaN among
             the inputs, say); None where nowhere. `values` holds it there.
         convention: that convention, in words.
+        signed: where a true zero among `values` has a sign that is due; None where nowhere.
     """
 
     shape: tuple[int, ...] | None
@@ -47,6 +48,7 @@ class Answer:
     why_not: str = ""
     special: np.ndarray | None = None
     convention: str = ""
+    signed: np.ndarray | None = None
 
     @property
     def array(self) -> np.ndarray | None:
@@ -188,7 +190,15 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
     except UndecidedError as error:
         return Answer(shape, due, why_not=f"the exact result can't be told: {error}")
     wide = mapped_arrays(arguments, lambda a: a.astype(np.float64))
-    return Answer(values.value.shape, target, values, budget=operation.allowed(values, **wide))
+    allowed, signed = operation.allowed(values, **wide), None
+    true_zeros = (values.units == 0) & (values.residual == 0)
+    if operation.zero_sign is not None and true_zeros.any():
+        with np.errstate(all="ignore"):
+            negative = np.signbit(operation.zero_sign(*(wide[name] for name in operation.parameters)))
+        signed = true_zeros
+        wide_value = np.where(true_zeros & negative, -0.0, values.value.astype(np.float64))
+        values = replace(values, value=wide_value.astype(target.numpy))
+    return Answer(values.value.shape, target, values, budget=allowed, signed=signed)
 
 
 def _conventional(operation: Operation, arguments: dict[str, Any], undefined: Answer, target: DType) -> Answer:
@@ -230,6 +240,7 @@ def _conventional(operation: Operation, arguments: dict[str, Any], undefined: An
         budget=answer.budget,
         special=special,
         convention=operation.convention_source,
+        signed=answer.signed,
     )
 
 

@@ -47,7 +47,7 @@ class Elements:
             error = np.where(due.special, 0.0, error)
         within = error <= budget
         self.measure(error, budget, number, exact, due.special)
-        self._zero_signs(exact, due.special, got, where)
+        self._zero_signs(due, got, where)
         if within.all():
             return
         wide = got.astype(np.float64)
@@ -55,16 +55,17 @@ class Elements:
         if special.any():
             at = first(special)
             detail = f"{count(special)} of {got.size} elements; {place(at, where)}"
-            self._add(
-                "nan-inf", format_number(exact.value[at]), format_number(got[at]), detail, non_finite=int(special.sum())
-            )
-        flushed = ~within & (wide == 0) & exact.subnormal()
+            lost = int(special.sum())
+            self._add("nan-inf", format_number(exact.value[at]), format_number(got[at]), detail, non_finite=lost)
+        subnormal = exact.subnormal()
+        flushed = ~within & (wide == 0) & subnormal
+        if not self.flushed(flushed, got, subnormal):
+            flushed = np.zeros_like(flushed)
         wrong = ~within & ~special & ~flushed
         if flushed.any():
             at = first(flushed)
             text = f"{int(flushed.sum())} subnormal values came as zero; {place(at, where)}"
-            tolerated = self._variant.case.case.subnormals != "preserve"
-            self._add("value", format_number(exact.value[at]), format_number(got[at]), text, tolerated)
+            self._add("value", format_number(exact.value[at]), format_number(got[at]), text, flushed=True)
         if wrong.any():
             ratio = np.where(wrong, error / np.maximum(budget, 1e-300), -1.0)
             at = tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
@@ -72,7 +73,25 @@ class Elements:
                 f"{ulps(error[at])} away, {ulps(budget[at])} allowed; {count(wrong)} of {got.size} elements; "
                 f"{place(at, where)}"
             )
-            self._add("value", format_number(exact.value[at]), format_number(got[at]), detail)
+            zeros, largest = int((wrong & (wide == 0) & (exact.units != 0)).sum()), float(error[wrong].max())
+            text, came = format_number(exact.value[at]), format_number(got[at])
+            self._add("value", text, came, detail, zeros=zeros, ulp=largest)
+
+    def flushed(self, wrong: np.ndarray, got: np.ndarray, subnormal: np.ndarray) -> bool:
+        """Whether a flush explains all elements that are wrong.
+
+        It does where each of them came as zero, is subnormal in the dtype of the step that made it, and the backend
+        flushes results of that dtype, as a product of two normal numbers shows; never where the case has subnormal
+        numbers preserved.
+
+        Args:
+            wrong: which elements are.
+            got: the result.
+            subnormal: where a subnormal number is due.
+        """
+        explained = bool(wrong.any()) and bool((((got == 0) & subnormal) | ~wrong).all())
+        kept = self._variant.case.case.subnormals == "preserve"
+        return explained and not kept and self._outcome.flushes(dtypes.of(got).name)
 
     def _special(self, special: np.ndarray, convention: str, due: np.ndarray, got: np.ndarray, where: str) -> None:
         """Elements whose value an operation's convention says, since arithmetic does not: exactly these."""
@@ -83,11 +102,19 @@ class Elements:
             detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}; by convention: {convention}"
             self._add("nan-inf", format_number(due[at]), format_number(got[at]), detail, non_finite=int(wrong.sum()))
 
-    def _zero_signs(self, exact: Rounded, special: np.ndarray | None, got: np.ndarray, where: str) -> None:
-        """A value that rounds to zero keeps its sign; a true zero of the definition, or of a convention, has none."""
+    def _zero_signs(self, due: Answer, got: np.ndarray, where: str) -> None:
+        """A value that rounds to zero keeps its sign, and a true zero has that of IEEE 754 where this says one.
+
+        Other true zeros of a definition, and those of a convention, have none.
+        """
+        exact, special = due.values, due.special
+        assert exact is not None  # every computed answer has them
         if exact.units.all():
             return
-        wrong = (got == 0) & (exact.units == 0) & (exact.residual != 0) & (np.signbit(got) != (exact.residual < 0))
+        signed = exact.residual != 0
+        if due.signed is not None:
+            signed = signed | due.signed
+        wrong = (got == 0) & (exact.units == 0) & signed & (np.signbit(got) != np.signbit(exact.value))
         if special is not None:
             wrong &= ~special
         if wrong.any():
@@ -105,6 +132,7 @@ class Elements:
         if due.tobytes() == np.ascontiguousarray(got).tobytes():
             self.measure(np.zeros(got.shape), np.zeros(got.shape), 0)
             return
+        error = np.zeros(got.shape)
         if dtypes.of(due).kind == "floating":
             known = dtypes.finite(due)
             error = np.where(known, from_array(np.where(known, due, due.dtype.type(0))).distance(got), np.nan)
@@ -118,15 +146,15 @@ class Elements:
             if wrong.any():
                 at = first(wrong)
                 detail = f"{count(wrong)} of {got.size} elements; {place(at, where)}"
-                flushed = bool(
-                    channel == "value"
-                    and self._variant.case.case.subnormals != "preserve"
-                    and ((got == 0) | ~wrong).all()
-                    and dtypes.of(due).kind == "floating"
-                    and (np.abs(due[wrong].astype(np.float64)) < 2.0 ** dtypes.of(due).min_exponent).all()
-                )
-                non_finite = int(wrong.sum()) if channel == "nan-inf" else 0
-                self._add(channel, format_number(due[at]), format_number(got[at]), detail, flushed, non_finite)
+                more: dict[str, object] = {}
+                if channel == "nan-inf":
+                    more["non_finite"] = int(wrong.sum())
+                elif channel == "value" and dtypes.of(due).kind == "floating":
+                    tiny = np.abs(due.astype(np.float64)) < 2.0 ** dtypes.of(due).min_exponent
+                    more["flushed"] = self.flushed(wrong, got, tiny)
+                    more["zeros"] = int((wrong & (got == 0)).sum())
+                    more["ulp"] = float(error[wrong].max())
+                self._add(channel, format_number(due[at]), format_number(got[at]), detail, **more)
 
     def measure(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from msgspec import UNSET
 
@@ -100,17 +102,8 @@ class Examination:
             words = {True: "a view: what is written to the input shows", False: "a copy", None: "nothing that tells"}
             self._add("aliasing", words[due], words[came])
 
-    def _add(
-        self,
-        channel: Channel,
-        expected: str,
-        got: str,
-        detail: str = "",
-        flushed: bool = False,
-        non_finite: int = 0,
-        cancelled: bool = False,
-    ) -> None:
-        self.findings.append(Finding(channel, expected, got, detail, flushed, non_finite, cancelled))
+    def _add(self, channel: Channel, expected: str, got: str, detail: str = "", **more: Any) -> None:
+        self.findings.append(Finding(channel, expected, got, detail, **more))
 
     def _where_an_error_is_due(self) -> None:
         """Results that should not be there, against what the definition says all the same.

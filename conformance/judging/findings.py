@@ -32,10 +32,12 @@ class Finding:
         channel: which.
         expected, got: in words and numbers.
         detail: what helps to understand it: the exact value, the interval, where it was.
-        flushed: the only difference is that subnormal results came as zero.
+        flushed: the only difference is that subnormal results came as zero, from a backend that flushes this dtype.
         cancelled: of a gradient, more than half of the digits are lost, and no more than error analysis says that its
             formula may lose on numbers that were rounded as they may be.
         non_finite: how many elements are NaN or infinite and must not be, or the other way round.
+        zeros: how many elements are zero and must not be.
+        ulp: the largest error among the elements that are wrong by a number; None where there is none.
     """
 
     channel: Channel
@@ -44,6 +46,8 @@ class Finding:
     detail: str = ""
     flushed: bool = False
     non_finite: int = 0
+    zeros: int = 0
+    ulp: float | None = None
     cancelled: bool = False
 
     @property

@@ -113,13 +113,20 @@ class Gradients:
     ) -> None:
         """Note the wrong elements of a gradient, all of one kind."""
         at = first(wrong)
-        flushed = bool(((got == 0) & due.values.subnormal() | ~wrong).all())
         allowed = f"{ulps(due.budget[at])} allowed" + (f", {ulps(due.reach[at])} explained" if cancelled else "")
         detail = f"{by}; {ulps(error[at])} away, {allowed}; {count(wrong)} of {got.size} elements; {place(at)}"
-        tolerated = flushed and self._variant.case.case.subnormals != "preserve"
-        lost = 0 if np.isfinite(float(got[at])) else int(wrong.sum())
-        due_here, came = format_number(due.values.value[at]), format_number(got[at])
-        self._add("gradient", due_here, came, detail, tolerated, lost, cancelled=cancelled)
+        finite = bool(np.isfinite(float(got[at])))
+        self._add(
+            "gradient",
+            format_number(due.values.value[at]),
+            format_number(got[at]),
+            detail,
+            flushed=self._elements.flushed(wrong, got, due.values.subnormal()),
+            non_finite=0 if finite else int(wrong.sum()),
+            zeros=int((wrong & (got == 0) & (due.values.units != 0)).sum()),
+            ulp=float(error[wrong].max()) if finite else None,
+            cancelled=cancelled,
+        )
 
     def _recorded(self) -> None:
         """What came while gradients were recorded, where it is not what came without: that is no worse than this.

@@ -85,7 +85,7 @@ class Judge:
         return judgement
 
 
-_FLUSHED = "subnormal results come as zero: flushed, or lost on the way"
+_FLUSHED = "subnormal results come as zero: flushed, as this backend does with this dtype"
 _CANCELLED = "terms of the gradient's formula cancel: rounded as they may be, they leave less than half of the digits"
 
 

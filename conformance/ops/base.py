@@ -161,6 +161,8 @@ class Operation:
         slack: why the budget is wide, where it is.
         backward: what its backward formulas take.
         convention: see `by_convention`.
+        zero_sign: of the basic operations, IEEE 754's: a function of the arguments (float64 arrays) whose result has
+            the sign that a true zero must have. None where none is due.
         result_dtype: the dtype of the result from the received arguments; None where the document's semantics do
             not say (mixed or integer inputs of a floating operation): a case must then say what it expects.
         parameters: by name, in order.
@@ -179,6 +181,7 @@ class Operation:
     backward: Backward = field(default_factory=Backward)
     convention: Convention | None = field(default=None, repr=False)
     convention_source: str = ""
+    zero_sign: Callable[..., np.ndarray] | None = field(default=None, repr=False)
     _budget: Budget | None = field(default=None, repr=False)
     _inherited: Inherited | None = field(default=None, repr=False)
     inherited_source: str = ""

@@ -217,13 +217,15 @@ class VariantLine(Struct, frozen=True, tag="variant", tag_field="kind", omit_def
 
 
 class FindingLine(Struct, frozen=True, omit_defaults=True):
-    """A channel that differs (see `conformance.judging.judge.Finding`)."""
+    """A channel that differs (see `conformance.judging.findings.Finding`)."""
 
     channel: str
     expected: str
     got: str
     detail: str = ""
     non_finite: Count = 0
+    zeros: Count = 0
+    ulp: float | None = None
 
 
 class Record(Struct, frozen=True, tag="record", tag_field="kind", omit_defaults=True):

@@ -16,7 +16,7 @@ from conformance.execution.program import Program
 from conformance.ground.dtypes import DTYPES
 from conformance.judging.accuracy import curve
 from conformance.judging.answers import Answers
-from conformance.judging.findings import Measured
+from conformance.judging.findings import Finding, Measured
 from conformance.ops import OPERATIONS
 from conformance.runfile import LARGEST_STORED, FindingLine, Record, Stored, VariantLine, encoded
 from conformance.runfile.picture import picture
@@ -54,7 +54,7 @@ class Lines:
             result.mode,
             judgement.verdict,
             judgement.reason,
-            [FindingLine(f.channel, f.expected, f.got, f.detail, f.non_finite) for f in judgement.findings],
+            [_finding(finding) for finding in judgement.findings],
             [Stored.of(array) for array in got] if not (outcome.raised or outcome.unsupported) else [],
             f"{outcome.raised.type}: {outcome.raised.message}" if outcome.raised else "",
             _finite(measured.ulp) if measured else None,
@@ -160,6 +160,12 @@ def _exact_text(measured: Measured | None) -> str:
     value, residual, _ = measured.exact
     (text,) = exact_digits(np.asarray(value), np.array(residual))
     return "" if text == "overflow" else text
+
+
+def _finding(found: Finding) -> FindingLine:
+    ulp = None if found.flushed else _finite(found.ulp)
+    zeros = 0 if found.flushed else found.zeros
+    return FindingLine(found.channel, found.expected, found.got, found.detail, found.non_finite, zeros, ulp)
 
 
 def _finite(value: float | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,17 +40,49 @@ def settle(compute: Callable[[], Balls], dtype: DType, informational: bool = Fal
         UndecidedError: 16,384 bits don't tell what an element is.
     """
     precision = dtype.precision + _GUARD_BITS + 30
+    before: list[tuple[int, list[arb]]] = []
     while True:
         balls.working_precision(precision)
+        result = None
         try:
-            return _rounded(compute(), dtype, precision, informational)
+            result = compute()
+            rounded = _rounded(result, dtype, precision, informational)
+            return _signs_of_their_own(rounded, before, dtype, informational)
         except UndecidedError:
             if precision >= (_HOPELESS_PRECISION if informational else balls.MAX_PRECISION):
                 raise
         except UndefinedError:
             if precision >= _HOPELESS_PRECISION:
                 raise
+        if result is not None:
+            before.append((precision, balls.plain(result)))
         precision *= 2
+
+
+def _signs_of_their_own(
+    rounded: Rounded, before: Sequence[tuple[int, list[arb]]], dtype: DType, informational: bool
+) -> Rounded:
+    """Values that round to zero without the signs that only the precision for other elements has told.
+
+    Args:
+        rounded: the values.
+        before: the precisions that did not settle all of them, ascending, and what was worked out.
+        dtype: what they were rounded to.
+        informational: as for `settle`: no sign is judged.
+    """
+    tiny = np.flatnonzero((rounded.units == 0) & (rounded.residual != 0))
+    if informational or not before or not tiny.size:
+        return rounded
+    units, quantum, residual = (part.ravel().copy() for part in (rounded.units, rounded.quantum, rounded.residual))
+    for index in tiny.tolist():
+        for precision, elements in before:
+            try:
+                units[index], quantum[index], residual[index] = _settled(elements[index], dtype, precision, False, 0, ())
+                break
+            except (UndecidedError, UndefinedError):
+                continue
+    shape = rounded.units.shape
+    return from_columns(units.reshape(shape), quantum.reshape(shape), residual.reshape(shape), dtype)
 
 
 def _rounded(result: Balls, dtype: DType, precision: int, informational: bool) -> Rounded:

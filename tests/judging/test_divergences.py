@@ -661,7 +661,8 @@ def test_a_subnormal_that_comes_as_zero_is_what_it_is_beside_an_entry_that_was_s
     on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
 ) -> None:
     text = "  - {name: one, given: {x: [-90.0, 0.0]}, call: sigmoid(x)}"
-    flushing = numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x) * (x > -88))
+    flushes = {"flushes_subnormals": lambda self, mode, dtype="float32": True}
+    flushing = numpy_with(flushes, sigmoid=lambda x: RIGHT["sigmoid"](x) * (x > -88))
     for more, verdict in (("", "failed"), (f", {ELSEWHERE[0]}", "divergent")):
         registered = entry("{dtype: float64}", more=more[2:])
         assert on_cases(text, flushing, registered)["one"].verdict == verdict
@@ -825,3 +826,56 @@ def test_patterns_made_to_explode_do_not() -> None:
     """Tried in every way that the stars could be filled, these would take centuries."""
     for pattern in ("*a" * 400 + "b", "a*" * 300 + "b", "*?" * 400 + "b*"):
         assert not matches(pattern, "a" * 2000)
+
+
+HIDDEN = "  - {name: one, given: {x: [1.0, 14.0, 16.5, 20.0]}, call: sigmoid(x), check: [gradient]}"
+
+
+def with_slopes(slopes: Callable[[np.ndarray], Any]) -> Any:
+    """A backend whose sigmoid has these gradients, divided by the weights."""
+
+    class Sloped(NumpyBackend):
+        def gradient(self, function: Any, inputs: Any, wrt: Any, cotangent: Any) -> list[Any]:
+            x = inputs[0].astype(np.float64)
+            return [(slopes(x) * cotangent).astype(np.float32)]
+
+    return Sloped()
+
+
+def test_an_entry_in_ulp_holds_for_every_element_and_hides_no_zeros(on_cases: Callable[..., Any]) -> None:
+    def from_rounded(x: np.ndarray) -> Any:
+        y = (1 / (1 + np.exp(-x))).astype(np.float32)
+        return y * (1 - y)
+
+    def vanishing(x: np.ndarray) -> Any:
+        return from_rounded(x) * (x < 16)
+
+    registered = entry("{ulp: [5.0e+6, 3.0e+7], zeros: 1}")
+    assert on_cases(HIDDEN, with_slopes(from_rounded), registered)["one"].verdict == "divergent"
+    hidden = on_cases(HIDDEN, with_slopes(vanishing), registered)["one"]
+    assert hidden.verdict == "failed"
+    assert hidden.reason.endswith("got 2 zeros that must not be")
+    none = on_cases(HIDDEN, with_slopes(from_rounded), entry("{ulp: [5.0e+6, 3.0e+7]}"))["one"]
+    assert none.reason.endswith("got 1 zero that must not be")
+
+
+def test_an_error_past_the_range_is_seen_beside_one_that_is_nearer_its_budget(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """A softmax is allowed more the further an element lies below the largest: ratios and errors order otherwise."""
+    text = "  - {name: one, given: {x: [0.0, -60.0]}, call: 'softmax(x, axis=0)'}"
+
+    def off(first: float, second: float) -> Any:
+        def wrong(x: np.ndarray, axis: int) -> np.ndarray:
+            y = RIGHT["softmax"](x, axis=axis).astype(np.float64)
+            return (y * (1 + np.array([first, second]) * 2.0**-23)).astype(np.float32)
+
+        return numpy_with(softmax=wrong)
+
+    one, both = off(200, 0), off(200, 300)
+    registered = entry("{ulp: [150, 300]}")
+    assert on_cases(text, one, registered)["one"].verdict == "divergent"
+    judged = on_cases(text, both, registered)["one"]
+    assert judged.measured is not None
+    assert judged.measured.index == (0,)  # the element nearest its budget
+    assert judged.verdict == "failed"

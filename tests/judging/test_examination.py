@@ -132,6 +132,7 @@ def test_a_print_that_can_not_fail_is_refused(on_cases: Callable[..., Any]) -> N
     assert judged.reason.startswith("printed: expected a print that can be told apart")
 
 
+FLUSHES = {"flushes_subnormals": lambda self, mode, dtype="float32": True}
 FLUSHED = """
   - {name: default, given: {x: [-88.0, 0.0]}, call: sigmoid(x)}
   - {name: preserved, given: {x: [-88.0, 0.0]}, call: sigmoid(x), subnormals: preserve}
@@ -145,12 +146,93 @@ def test_a_flushed_subnormal_is_divergent_or_failed_but_never_passed(
         y = np.exp(x.astype(np.float64)) / (1 + np.exp(x.astype(np.float64)))
         return np.where(y < 2.0**-126, 0, y).astype(np.float32)
 
-    verdicts = on_cases(FLUSHED, numpy_with(sigmoid=flushing))
+    verdicts = on_cases(FLUSHED, numpy_with(FLUSHES, sigmoid=flushing))
     assert verdicts["default"].verdict == "divergent"
     assert "subnormal" in verdicts["default"].reason
     assert "1 subnormal values came as zero; at [0]" in verdicts["default"].findings[0].detail
     assert verdicts["preserved"].verdict == "failed"
     assert verdicts["preserved"].findings[0].channel == "value"
+
+
+def test_a_backend_that_keeps_subnormals_of_a_dtype_is_not_excused_by_a_flush(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def asked(self: Any, mode: str, dtype: str = "float32") -> bool:
+        return dtype == "float16"
+
+    lost = lambda x: RIGHT["sigmoid"](x) * (x > -11)  # noqa: E731
+    text = "  - {name: one, given: {x: [-90.0, 0.0]}, for: {dtype: [float16, float32]}, call: sigmoid(x)}"
+    assert on_cases(text, numpy_with(sigmoid=lost)).ids("divergent") == []
+    text = "  - {name: one, given: {x: [-11.5, 0.0]}, for: {dtype: [float16]}, call: sigmoid(x)}\n" + (
+        "  - {name: other, given: {x: [-90.0, 0.0]}, call: sigmoid(x)}"
+    )
+    verdicts = on_cases(text, numpy_with({"flushes_subnormals": asked}, sigmoid=lost))
+    assert (verdicts["one"].verdict, verdicts["other"].verdict) == ("divergent", "failed")
+
+
+def test_a_sum_that_overflowed_is_no_flush(on_cases: Callable[..., Any], numpy_with: Callable[..., Any]) -> None:
+    """Each element of the softmax is subnormal in float16, whose subnormal numbers this backend keeps."""
+    text = """
+  - name: one
+    given: {x: {full: {shape: [65537], value: 0.0}}}
+    for: {dtype: [float16]}
+    call: softmax(x, axis=0)
+"""
+    zeros = on_cases(text, numpy_with(softmax=lambda x, axis: np.zeros_like(x)))["one"]
+    assert (zeros.verdict, zeros.findings[0].zeros) == ("failed", 65537)
+    right = numpy_with(softmax=lambda x, axis: np.full_like(x, 1 / 65537))
+    assert on_cases(text, right)["one"].verdict == "passed"
+
+
+def test_a_zero_for_a_normal_number_is_no_flush_whoever_gives_it(
+    on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    """Nor where the inputs are subnormal, and were taken for zeros."""
+    text = """
+  - {name: quotient, given: {a: [smallest_subnormal], b: [smallest_subnormal]}, call: a / b}
+  - {name: product, given: {a: [smallest_subnormal], b: [1.0e+30]}, call: a * b}
+"""
+    zeros = numpy_with(FLUSHES, divide=lambda a, b: np.zeros_like(a), multiply=lambda a, b: np.zeros_like(a))
+    assert [j.verdict for j in on_cases(text, zeros).judgements.values()] == ["failed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        ("exp(x)", "{x: [-90.0]}"),
+        ("x * y", "{x: [1.0e-30], y: [1.0e-12]}"),
+        ("x / y", "{x: [1.0e-30], y: [1.0e+12]}"),
+        ("x - y", "{x: [tiny], y: ['0x1.8p-126']}"),
+        ("x + y", "{x: [-tiny], y: ['0x1.8p-126']}"),
+        ("-x", "{x: [smallest_subnormal]}"),
+        ("sum(x)", "{x: [tiny, '-0x1.8p-126']}"),
+        ("mean(x)", "{x: [tiny, 0.0]}"),
+        ("sigmoid(x)", "{x: [-88.0]}"),
+        ("log_sigmoid(x)", "{x: [88.0]}"),
+        ("softmax(x, axis=0)", "{x: [-88.0, 0.0]}"),
+        ("log_softmax(x, axis=0)", "{x: [-88.0, 0.0]}"),
+        ("binary_cross_entropy(x, y)", "{x: [1.0e-40], y: [0.0]}"),
+        ("binary_cross_entropy_with_logits(x, y)", "{x: [-88.0], y: [0.0]}"),
+        ("reshape(x, shape=[1, 1])", "{x: [1.0e-40]}"),
+        ("stack([x])", "{x: [1.0e-40]}"),
+    ],
+)
+def test_of_every_operation_a_flush_is_divergent_where_the_backend_flushes_and_fails_where_it_does_not(
+    call: str, given: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    def flushed(right: Callable[..., Any]) -> Callable[..., Any]:
+        def wrong(*args: Any, **kwargs: Any) -> Any:
+            result = np.asarray(right(*args, **kwargs))
+            return np.where(np.abs(result) < 2.0**-126, result.dtype.type(0), result)
+
+        return wrong
+
+    case = f"  - {{name: one, given: {given}, call: '{call}'}}"
+    everywhere = {name: flushed(right) for name, right in RIGHT.items() if name != "asarray"}
+    for methods, verdict in ((FLUSHES, "divergent"), ({}, "failed")):
+        judged = on_cases(case, numpy_with(methods, **everywhere))["one"]
+        assert {f.channel for f in judged.findings} <= {"value", "signed-zero"}
+        assert judged.verdict == verdict or (judged.findings and verdict == "failed")
 
 
 def test_a_preserved_subnormal_passes_both(on_cases: Callable[..., Any], numpy_with: Callable[..., Any]) -> None:
@@ -180,7 +262,8 @@ def test_a_subnormal_that_was_only_to_be_moved_is_divergent_or_failed_when_flush
   - {name: default, given: {x: [[smallest_subnormal, 1.0]]}, call: 'reshape(x, shape=[2])'}
   - {name: preserved, given: {x: [[smallest_subnormal, 1.0]]}, call: 'reshape(x, shape=[2])', subnormals: preserve}
 """
-    flushing = numpy_with(reshape=lambda x, shape: np.where(np.abs(x) < 2.0**-126, np.float32(0), x).reshape(shape))
+    flushed = lambda x, shape: np.where(np.abs(x) < 2.0**-126, np.float32(0), x).reshape(shape)  # noqa: E731
+    flushing = numpy_with(FLUSHES, reshape=flushed)
     assert [j.verdict for j in on_cases(text, flushing).judgements.values()] == ["divergent", "failed"]
     more = numpy_with(reshape=lambda x, shape: np.zeros(2, dtype=x.dtype))  # a 1 that came as zero was not flushed
     assert [j.verdict for j in on_cases(text, more).judgements.values()] == ["failed", "failed"]
@@ -330,6 +413,9 @@ def test_a_flushed_gradient_is_divergent(on_cases: Callable[..., Any], with_grad
 """
     right = lambda x: (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)  # noqa: E731
     flushing = with_gradients(lambda g: np.where(np.abs(g) < 2.0**-126, np.float32(0), g), sigmoid=right)
+    kept = on_cases(text, flushing)
+    assert [j.verdict for j in kept.judgements.values()] == ["failed", "failed"]
+    flushing.flushes_subnormals = lambda mode, dtype="float32": True
     verdicts = on_cases(text, flushing)
     assert [j.verdict for j in verdicts.judgements.values()] == ["divergent", "failed"]
 
@@ -416,3 +502,23 @@ def test_elements_of_a_gradient_that_are_not_finite_are_counted(
 
     judged = on_cases(GRADIENTS, with_gradients(spoiled))["softmax[float64,gradient]"]
     assert [(f.channel, f.non_finite) for f in judged.findings] == [("gradient", 2)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "given"),
+    [
+        ("multiply", "x * y", "{x: [-0.0, 1.0], y: [2.0, 2.0]}"),
+        ("divide", "x / y", "{x: [-0.0, 1.0], y: [2.0, 2.0]}"),
+        ("add", "x + y", "{x: [-0.0, 1.0], y: [-0.0, 2.0]}"),
+        ("subtract", "x - y", "{x: [-0.0, 1.0], y: [0.0, 2.0]}"),
+        ("negative", "-x", "{x: [0.0, 1.0]}"),
+    ],
+)
+def test_a_true_zero_of_the_wrong_sign_is_caught(
+    operation: str, call: str, given: str, on_cases: Callable[..., Any], numpy_with: Callable[..., Any]
+) -> None:
+    text = f"  - {{name: one, given: {given}, call: '{call}'}}"
+    unsigned = numpy_with(**{operation: lambda *args, **kwargs: RIGHT[operation](*args, **kwargs) + np.float32(0)})
+    judged = on_cases(text, unsigned)["one"]
+    assert [f.channel for f in judged.findings] == ["signed-zero"]
+    assert on_cases(text, numpy_with())["one"].verdict == "passed"

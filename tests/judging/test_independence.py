@@ -37,7 +37,8 @@ def told(found: Answer, index: tuple[int, ...] = ()) -> Any:
     if special:
         return str(value), "by convention"
     residual = round(float(found.values.residual[index]), 11)  # it is true to 2**-42 ULP
-    return str(value), residual, round(float(np.asarray(found.budget)[index]), 9)
+    signed = residual != 0 or (found.signed is not None and bool(found.signed[index]))
+    return str(value), signed, residual, round(float(np.asarray(found.budget)[index]), 9)
 
 
 def assert_independent(name: str, arrays: dict[str, np.ndarray], **parameters: Any) -> None:
@@ -133,3 +134,49 @@ def test_no_answer_depends_on_the_precision_that_an_earlier_one_left() -> None:
         assert str(answer("multiply", a=large[:2], b=large[:2]).why_not) == "the exact result does not fit int64"
         balls.working_precision(bits)
         assert told(answer("exp", x=array([1.0])), (0,)) == told(answer("exp", x=array([1.0])), (0,))
+
+
+@pytest.mark.parametrize("name", ["log_softmax", "softmax"])
+@pytest.mark.parametrize("low", [-120.0, -200.0, -4100.0, -4200.0, -12000.0])
+@pytest.mark.parametrize("high", [0.00048, 0.00048828125, 2.0**-20])
+def test_the_sign_that_a_zero_is_due_does_not_depend_on_how_precisely_another_element_has_to_be_known(
+    name: str, low: float, high: float
+) -> None:
+    """The last one of these lies next to a tie, and takes thousands of bits; beside it the first one did too."""
+    alone = answer(name, x=array([low, high]), axis=0)
+    beside = answer(name, x=array([[low, high], [-4100.0, 2.0**-11]]), axis=1)
+    for index in range(2):
+        assert told(alone, (index,)) == told(beside, (0, index))
+
+
+def test_a_sign_is_due_where_the_value_itself_tells_it() -> None:
+    found = answer("log_softmax", x=array([-106.0, 0.5]), axis=0).values
+    assert found is not None
+    assert (found.units[1], bool(found.residual[1] < 0), str(found.value[1])) == (0, True, "-0.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "a", "b", "due"),
+    [
+        ("multiply", [0.0, -0.0, 0.0, -0.0], [2.0, 2.0, -2.0, -2.0], "+--+"),
+        ("divide", [0.0, -0.0, 0.0, -0.0], [2.0, 2.0, -2.0, -2.0], "+--+"),
+        ("add", [0.0, -0.0, 1.0, 0.0], [-0.0, -0.0, -1.0, 0.0], "+-++"),
+        ("subtract", [0.0, -0.0, 1.0, 0.0], [0.0, 0.0, 1.0, -0.0], "+-++"),
+    ],
+)
+def test_a_true_zero_of_a_basic_operation_has_the_sign_of_ieee_754(
+    name: str, a: list[float], b: list[float], due: str
+) -> None:
+    found = answer(name, a=array(a), b=array(b))
+    assert found.values is not None
+    assert found.signed is not None
+    assert found.signed.all()
+    assert "".join("-" if negative else "+" for negative in np.signbit(found.values.value)) == due
+
+
+def test_true_zeros_of_other_operations_have_no_sign_that_is_due() -> None:
+    for name, given in (("sum", [0.0, -0.0]), ("mean", [1.0, -1.0]), ("log", [1.0]), ("log_softmax", [1.0])):
+        found = answer(name, x=array(given), **({"axis": 0} if name == "log_softmax" else {}))
+        assert found.values is not None
+        assert found.signed is None
+        assert (found.values.residual == 0).all()

@@ -31,11 +31,14 @@ def test_plain_numpy_fails_none_of_the_documents_cases_and_deviates_only_as_regi
 ) -> None:
     verdicts = on_document(NumpyBackend())
     assert verdicts.ids("failed") == verdicts.ids("unsupported") == []
-    registered = {v for v in verdicts.ids("divergent") if "subnormal" not in verdicts[v].reason}
+    registered = set(verdicts.ids("divergent"))
     assert registered == {
         "document/bce-loss/a-target-of-another-shape-is-refused[float32]",
         "document/bce-with-logits-loss/raw-logits-are-refused-as-probabilities[float32]",
         "document/constructors/tensor-of-floats[float32]",
+        # exp(-x) overflows where subnormal numbers are due, which NumPy keeps.
+        "document/sigmoid/largest-and-smallest-inputs[float32]",
+        "document/sigmoid/range-is-0-to-1[float16]",
     }
     assert len(verdicts.ids("passed")) > 150
 
