@@ -20,6 +20,7 @@ from conformance.audit import (
     losses,
     manners,
     noise,
+    overlooked,
     precision,
     shapes,
     specials,
@@ -37,7 +38,7 @@ from conformance.judging.divergences import Registry
 from conformance.judging.judge import Judge, Judgement
 from conformance.suite.selection import Selection
 
-THEMES = (values, losses, shapes, precision, specials, conditions, manners, noise, gradients, compiled)
+THEMES = (values, losses, shapes, precision, specials, conditions, overlooked, manners, noise, gradients, compiled)
 
 ENOUGH = 3
 """On frameworks where a call costs milliseconds, a defect is done with once so many cases have caught it."""

@@ -131,6 +131,8 @@ class TorchBackend(Backend):
         return ""
 
     def from_numpy(self, array: np.ndarray) -> Any:
+        if min(array.strides, default=0) < 0:  # no tensor steps backwards: the same numbers, contiguous
+            array = np.array(array, order="C")
         if array.dtype == ml_dtypes.bfloat16:  # NumPy has no bfloat16 of its own; the bits go over as they are
             tensor = torch.from_numpy(copied(array).view(np.int16)).view(torch.bfloat16)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "padded": 1, "broadcast": 1}
+LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "padded": 1, "reversed": 1, "broadcast": 1, "windows": 2}
 """The layouts, and the rank that an array must have at least."""
 
 
@@ -19,8 +19,10 @@ def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
             second element of a larger array along each axis, beginning at its second (rank 1 or more), where the
             elements between are NaN or the integers' largest, so that a read of them shows; 'padded', a block of a
             larger array that begins one element in, so that its address is no multiple of a vector's length, with
-            three of those elements between one row and the next (rank 1 or more); 'broadcast', its first row repeated
-            along axis 0 with a stride of 0 (rank 1 or more): the only layout that changes numbers.
+            three of those elements between one row and the next (rank 1 or more); 'reversed', from its last element in
+            memory to its first, with negative strides (rank 1 or more). Two layouts change numbers: 'broadcast', its
+            first row repeated along axis 0 with a stride of 0 (rank 1 or more), and 'windows', rows that overlap, each
+            beginning at the second element of the one before and ending with its own last one (rank 2 or more).
 
     Raises:
         ValueError: a rank too low for the layout.
@@ -51,6 +53,21 @@ def padded(array: np.ndarray) -> np.ndarray:
     return block
 
 
+def reversed_(array: np.ndarray) -> np.ndarray:
+    """From its last element in memory to its first: every stride is negative."""
+    return np.flip(np.ascontiguousarray(np.flip(array)))
+
+
+def windows(array: np.ndarray) -> np.ndarray:
+    """Rows that overlap: each begins at the second element of the one before, and ends with its own last one."""
+    *outer, rows, columns = array.shape
+    if not array.size:
+        return array
+    line = np.concatenate([array[..., 0, :], array[..., 1:, -1]], axis=-1)
+    strides = (*line.strides[:-1], line.itemsize, line.itemsize)
+    return np.ndarray((*outer, rows, columns), array.dtype, np.ascontiguousarray(line).view(np.uint8).data, 0, strides)
+
+
 def broadcast(array: np.ndarray) -> np.ndarray:
     """The first row, repeated along axis 0 with a stride of 0."""
     return np.broadcast_to(array[:1], array.shape)
@@ -67,7 +84,9 @@ MAKERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "transposed": transposed,
     "stepped": stepped,
     "padded": padded,
+    "reversed": reversed_,
     "broadcast": broadcast,
+    "windows": windows,
 }
 """The functions that lay an array out, by layout. Scripts that repeat a result contain their source."""
 

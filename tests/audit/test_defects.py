@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conformance import backends
-from conformance.audit import auditing, conditions
+from conformance.audit import auditing, conditions, overlooked
 from conformance.audit.auditing import Audit
 from conformance.audit.defect import Defect
 from conformance.audit.noise import off_by
@@ -30,7 +30,7 @@ ALL = [
 @cache
 def audited(backend: str) -> Audit:
     """All defects of a backend over the small cases. What goes wrong past 65,536 elements does so past 128 of them."""
-    with mock.patch.object(conditions, "FARTHER", 128):
+    with mock.patch.object(conditions, "FARTHER", 128), mock.patch.object(overlooked, "FARTHEST", 128):
         return auditing.audit(select(SMALL), auditing.choose([backend]))
 
 

@@ -30,12 +30,14 @@ torch.set_default_device("cuda")
 
 
 def native(array):
+    array = np.array(array, order="C") if min(array.strides, default=0) < 0 else array  # no tensor steps backwards
     if array.dtype.name == "bfloat16":  # goes over as bits
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(array)
 
 
 def native_on_gpu(array):
+    array = np.array(array, order="C") if min(array.strides, default=0) < 0 else array  # no tensor steps backwards
     if array.dtype.name == "bfloat16":  # goes over as bits
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to("cuda")
     return torch.from_numpy(array).to("cuda")
