@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "padded": 1, "reversed": 1, "broadcast": 1, "windows": 2}
+LAYOUTS = {"contiguous": 0, "transposed": 2, "stepped": 1, "padded": 1, "backwards": 1, "broadcast": 1, "windows": 2}
 """The layouts, and the rank that an array must have at least."""
 
 
@@ -19,7 +19,7 @@ def laid_out(array: np.ndarray, layout: str) -> np.ndarray:
             second element of a larger array along each axis, beginning at its second (rank 1 or more), where the
             elements between are NaN or the integers' largest, so that a read of them shows; 'padded', a block of a
             larger array that begins one element in, so that its address is no multiple of a vector's length, with
-            three of those elements between one row and the next (rank 1 or more); 'reversed', from its last element in
+            three of those elements between one row and the next (rank 1 or more); 'backwards', from its last element in
             memory to its first, with negative strides (rank 1 or more). Two layouts change numbers: 'broadcast', its
             first row repeated along axis 0 with a stride of 0 (rank 1 or more), and 'windows', rows that overlap, each
             beginning at the second element of the one before and ending with its own last one (rank 2 or more).
@@ -53,7 +53,7 @@ def padded(array: np.ndarray) -> np.ndarray:
     return block
 
 
-def reversed_(array: np.ndarray) -> np.ndarray:
+def backwards(array: np.ndarray) -> np.ndarray:
     """From its last element in memory to its first: every stride is negative."""
     return np.flip(np.ascontiguousarray(np.flip(array)))
 
@@ -84,7 +84,7 @@ MAKERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "transposed": transposed,
     "stepped": stepped,
     "padded": padded,
-    "reversed": reversed_,
+    "backwards": backwards,
     "broadcast": broadcast,
     "windows": windows,
 }

@@ -131,9 +131,19 @@ def test_flushing_is_found_out_by_halving_the_smallest_normal_number(numpy_with:
     assert NumpyBackend().flushes_subnormals("eager") is False
 
     def flushing(self: Backend, function: Any, mode: str) -> Any:
-        return lambda x: tuple(np.where(np.abs(r) < 2.0**-126, np.float32(0), r) for r in function(x))
+        tiny = {"float32": 2.0**-126, "float16": 0.0}
+        return lambda *some: tuple(
+            np.where(np.abs(r) < tiny[r.dtype.name], r.dtype.type(0), r) for r in function(*some)
+        )
 
-    assert numpy_with({"compile": flushing}).flushes_subnormals("eager") is True
+    backend = numpy_with({"compile": flushing})
+    assert backend.flushes_subnormals("eager") is True
+    assert backend.flushes_subnormals("eager", "float16") is False
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_numpy_keeps_subnormal_numbers_of_every_dtype(dtype: str) -> None:
+    assert NumpyBackend().flushes_subnormals("eager", dtype) is False
 
 
 def test_numpy_warns_of_nothing_inside_its_scope() -> None:

@@ -44,7 +44,7 @@ def test_a_layout_keeps_shape_dtype_and_numbers_unless_elements_share_their_memo
         ("transposed", (1, 2, 6)),  # as a column-major array of this shape
         ("stepped", (2 * 7 * 9, 2 * 9, 2)),  # every second element of an array of shape (5, 7, 9)
         ("padded", (3 * 7, 7, 1)),  # rows of four in rows of seven
-        ("reversed", (-12, -4, -1)),
+        ("backwards", (-12, -4, -1)),
         ("broadcast", (0, 4, 1)),
         ("windows", (6, 1, 1)),  # rows of four in lines of six
     ],
