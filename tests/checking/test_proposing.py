@@ -199,3 +199,18 @@ def test_nothing_is_proposed_of_a_large_result_of_which_nothing_says_what_is_due
     run = recorded(text, NumpyBackend())
     assert verdicts(run) == {"failed"}
     assert propose(run) == []
+
+
+def test_zeros_that_must_not_be_are_counted_and_the_largest_error_is_proposed(
+    recorded: Callable[..., Run], numpy_with: Callable[..., NumpyBackend]
+) -> None:
+    text = "  - {name: one, given: {x: [0.5, -0.5, 1.5]}, call: sigmoid(x)}\n"
+    wrong = numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x) * np.array([1, 0, 1.0001], dtype=np.float32))
+    run = recorded(text, wrong)
+    (entry,) = propose(run)
+    assert entry["instead"]["zeros"] == 1
+    low, high = entry["instead"]["ulp"]
+    assert low < 2**24 < high * 1.5  # a zero is as many units away as the number has
+    assert verdicts(recorded(text, wrong, with_reasons(run))) == {"divergent"}
+    more = numpy_with(sigmoid=lambda x: RIGHT["sigmoid"](x) * np.array([0, 0, 1.0001], dtype=np.float32))
+    assert verdicts(recorded(text, more, with_reasons(run))) == {"failed"}

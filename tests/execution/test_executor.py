@@ -18,7 +18,7 @@ from conformance.backends.spelling import Unsupported
 from conformance.casefile.inputs import materialise
 from conformance.execution.executor import Executor
 from conformance.execution.outcome import Outcome
-from conformance.execution.program import compile_variant
+from conformance.execution.program import Program, Ref, Step, compile_variant
 
 
 @pytest.fixture
@@ -470,3 +470,23 @@ def test_a_gradient_whose_call_raises_is_unsupported_where_there_are_no_gradient
         "things/one[float32,gradient]": "unsupported",
     }
     assert verdicts["things/one[float32,gradient]"].reason == "numpy has no gradients"
+
+
+def test_whether_subnormals_are_flushed_is_tried_once_and_excuses_nothing_where_it_can_not_be(
+    numpy_with: Callable[..., NumpyBackend],
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def flushes(self: Any, mode: str, dtype: str = "float32") -> bool:
+        asked.append((mode, dtype))
+        if dtype == "float16":
+            raise TypeError("no such dtype")
+        return dtype == "float32"
+
+    executor = Executor(numpy_with({"flushes_subnormals": flushes}))
+    program = Program(("x",), (Step("sigmoid", (("x", Ref(0)),), "sigmoid(x)"),), (Ref(1),), ())
+    outcome = executor.run(program, [np.ones(2, dtype=np.float32)], "eager")
+    assert asked == []
+    found = [outcome.flushes(name) for name in ("float32", "float16", "float64", "float32")]
+    assert found == [True, False, False, True]
+    assert asked == [("eager", "float32"), ("eager", "float16"), ("eager", "float64")]
