@@ -1,7 +1,8 @@
-"""Fuzzes each parser for a while: ``python fuzz/run.py [--seconds 60] [NAME…]``, or ``tox -e fuzz``.
+"""Fuzzes parsers and exact answers for a while: ``python fuzz/run.py [--seconds 60] [NAME…]``, or ``tox -e fuzz``.
 
 An input that makes a parser do anything but return a value or raise its own error is kept in ``.fuzz``, and ends this
-with status 1. ``python fuzz/NAME.py .fuzz INPUT`` tries it again.
+with status 1. ``python fuzz/NAME.py .fuzz INPUT`` tries it again. `answers` makes cases, needs no
+atheris, and prints what it found as cases.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("expressions", "printed", "casefiles", "runfiles")
+NAMES = ("expressions", "printed", "casefiles", "runfiles", "answers")
 MEMORY_MB = 2048
 LONGEST_SECONDS = 20
 """Of one input: more is a finding, too."""
@@ -31,6 +32,10 @@ def main() -> int:
     for name in asked.names or NAMES:
         if name not in NAMES:
             parser.error(f"no harness '{name}'; there are {', '.join(NAMES)}")
+        if name == "answers":
+            command = [sys.executable, "-W", "ignore", str(HERE / "answers.py"), "--cases", "1000000000"]
+            status |= subprocess.run([*command, "--seconds", str(asked.seconds)], check=False).returncode != 0
+            continue
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, str(HERE / f"{name}.py"), folder, f"-max_total_time={asked.seconds}"]
             command += [f"-rss_limit_mb={MEMORY_MB}", f"-timeout={LONGEST_SECONDS}", "-max_len=8192"]

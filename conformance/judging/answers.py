@@ -219,9 +219,7 @@ def _conventional(operation: Operation, arguments: dict[str, Any], undefined: An
     }
     if not special.any() and all(map(dtypes.all_finite, arrays_in(arguments.values()))):
         return undefined
-    if special.all() and not any(
-        array.size for array in arrays_in(arguments.values())
-    ):  # nothing, of which to say more
+    if special.all() and not all(array.size for array in arrays_in(arguments.values())):  # nothing is left to define
         zeros = np.zeros(np.broadcast_shapes(special.shape, undefined.shape or ()))
         answer = Answer(zeros.shape, target, from_array(zeros.astype(target.numpy)), budget=zeros + 0.5)
     elif all(map(dtypes.all_finite, arrays_in(finite.values()))):

@@ -152,7 +152,7 @@ class Examination:
         if stated:
             self.answer = stated_elements(self._variant, self._elements, got, self._add)
             return None
-        if found.kind == "complex":
+        if found.kind == "complex" and due.bits is None:
             if expected_dtype == found.name:
                 self._add("value", "values stated by the case (expect.values)", describe(got), "complex numbers")
             return None  # another dtype was noted already

@@ -68,7 +68,9 @@ def _(
     parts |= {name: part for name, part in (("weight", weight), ("pos_weight", pos_weight)) if part is not None}
     special = np.logical_or.reduce([np.broadcast_to(~np.isfinite(part), x.shape) for part in parts.values()])
     positive_weight = np.asarray(1.0 if pos_weight is None else pos_weight)
-    positive, negative = np.logaddexp(0, -x), np.logaddexp(0, x)
+    # Above zero for every finite logit, also where that underflows in float64: an infinite weight multiplies it.
+    least = np.where(np.isfinite(x), np.finfo(np.float64).smallest_subnormal, 0.0)
+    positive, negative = np.maximum(np.logaddexp(0, -x), least), np.maximum(np.logaddexp(0, x), least)
     # At +inf the negative term grows without bound, at -inf the positive one; without a share it is not there.
     # Factor by factor, since the product of two shares may underflow in float64.
     limits = [_grown(term, target_share, share) for term, target_share, share in (
@@ -87,9 +89,15 @@ def _(
 
 
 def _grown(term: np.ndarray, share: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """A term times its shares; one that is infinite is not there where a share of it is 0 and none is infinite."""
+    """A term times its shares; one that is infinite is not there where a share of it is 0 and none is infinite.
+
+    It keeps its sign where it underflows: an infinite weight multiplies what is above zero, however little.
+    """
     none = ((share == 0) & np.isfinite(weight)) | ((weight == 0) & np.isfinite(share))
-    return np.where(none & np.isinf(term), 0.0, share * (term * weight))
+    grown = share * (term * weight)
+    lost = (grown == 0) & (share != 0) & (term != 0) & (weight != 0) & np.isfinite(share) & np.isfinite(weight)
+    least = np.copysign(np.finfo(np.float64).smallest_subnormal, np.sign(share) * np.sign(weight))
+    return np.where(none & np.isinf(term), 0.0, np.where(lost & np.isfinite(term), least, grown))
 
 
 _FAR = 2000.0
