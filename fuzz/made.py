@@ -82,7 +82,7 @@ class Maker:
         if r.random() < 0.08:
             return made | {"claim": self._claim(call, shape)}
         made["call"] = call
-        single = call.count("(") <= 1 and not any(c in call for c in ("stack", "reshape"))
+        single = call.count("(") <= 1 and not any(c in call for c in ("reshape",))
         if self.dtype in FORMATS and single and r.random() < 0.3 and 0 not in shape:
             made["check"] = ["value", "gradient"]
         return made

@@ -32,6 +32,14 @@ def gradient(name: str, arguments: dict[str, Any], wrt: str, cotangent: np.ndarr
         return oracle._map(_exact, _gathered(slopes, shape), raw=lambda v: v)
 
 
+def of_list(indices: tuple[int, ...], index: int, cotangent: np.ndarray, axis: int) -> np.ndarray:
+    """The gradient with respect to an array of a list that is stacked: the weights where it stands."""
+    with mpmath.workprec(BITS):
+        weights = oracle._map(_finite, cotangent)
+        places = [weights.take(place, axis) for place, number in enumerate(indices) if number == index]
+        return oracle._map(_exact, np.asarray(sum(places), dtype=object), raw=lambda v: v)
+
+
 _ARRAYS = ("x", "a", "b", "p", "target", "weight", "pos_weight")
 
 

@@ -127,11 +127,17 @@ def _python(text: str) -> ast.expr:
         raise Mistake("not an expression") from None
 
 
+_YAML_WORDS = {"null": None, "true": True, "false": False}
+"""As the case files themselves write them, beside Python's."""
+
+
 def _expression(node: ast.expr, depth: int) -> Expression:
     if depth > limits.EXPRESSION_DEPTH:
         raise Mistake(f"an expression nested deeper than {limits.EXPRESSION_DEPTH} levels", offset=node.col_offset)
     at = node.col_offset
     match node:
+        case ast.Name(id=name) if name in _YAML_WORDS:
+            return Constant(_YAML_WORDS[name], at)
         case ast.Name(id=name):
             return Name(name, at)
         case ast.Constant(value=float() as value) if value - value != 0:
@@ -225,7 +231,11 @@ def check(expression: Expression | Comparison, arrays: Collection[str], values: 
             for parameter, argument in arguments:
                 check(argument, arrays, values)
                 _check_argument(OPERATIONS[name], OPERATIONS[name].parameters[parameter], argument, arrays, values)
-            if name in ARITHMETIC and all(isinstance(argument, Constant) for _, argument in arguments):
+            plain_names = values.keys() - set(arrays)
+            if name in ARITHMETIC and all(
+                isinstance(argument, Constant) or (isinstance(argument, Name) and argument.name in plain_names)
+                for _, argument in arguments
+            ):
                 raise Mistake("arithmetic on plain numbers only: write the result out", offset=expression.offset)
 
 
@@ -262,9 +272,9 @@ def _check_argument(
         if parameter.holds_arrays:
             return
         raise refuse("an array")
-    if operation.name in ARITHMETIC and isinstance(argument, Constant) and type(argument.value) in (int, float):
-        return
     for value in _possible_values(argument, values):
+        if operation.name in ARITHMETIC and type(value) in (int, float):
+            continue
         if parameter.kind == Data:
             if _is_data(value):
                 continue

@@ -108,6 +108,7 @@ def _(a: np.ndarray, b: np.ndarray) -> Conventional:
 def _(wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, **arguments: np.ndarray) -> np.ndarray:
     return np.abs(cotangent) * error
 
+
 # IEEE 754, section 6.3: products and quotients have the signs' product, and a sum of opposite numbers is +0.
 for _signed, _zero_sign in (
     (negative, np.negative),

@@ -77,7 +77,8 @@ def _signs_of_their_own(
     for index in tiny.tolist():
         for precision, elements in before:
             try:
-                units[index], quantum[index], residual[index] = _settled(elements[index], dtype, precision, False, 0, ())
+                settled = _settled(elements[index], dtype, precision, informational, 0, ())
+                units[index], quantum[index], residual[index] = settled
                 break
             except (UndecidedError, UndefinedError):
                 continue

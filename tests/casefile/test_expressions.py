@@ -246,11 +246,18 @@ def test_mistakes_in_calls_are_named_and_placed_and_the_nearest_word_is_offered(
         ("1 + 2", "arithmetic on plain numbers only", 0),
         ("x * -(2)", None, 0),
         ("x * (2 - 1)", "arithmetic on plain numbers only", 5),
+        ("axis * 2", "arithmetic on plain numbers only", 0),
+        ("x * -axis", "arithmetic on plain numbers only", 4),
+        ("x * scale", None, 0),
+        ("x * dtype", "'b' of 'multiply' must be an array, found 'float32'", 4),
+        ("x * true", "'b' of 'multiply' must be an array, found True", 4),
+        ("sum(x, axis=null, keepdims=true)", None, 0),
+        ("sum(x, keepdims=null)", "'keepdims' of 'sum' must be true or false, found None", 16),
     ],
 )
 def test_arguments_that_a_parameter_cannot_take_are_refused(text: str, message: str | None, column: int) -> None:
     if message is None:
-        expressions.check(parse_call(text), ["x"], {})
+        expressions.check(parse_call(text), ["x"], {"scale": [2.0, 3]})
         return
     found = mistake(text)
     assert found.message.startswith(message)
