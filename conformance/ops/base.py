@@ -111,6 +111,10 @@ class Backward:
         return self.functions * elementary(result) + self.basics
 
 
+class DefinitionError(Exception):
+    """Part of an operation's definition makes no sense: nothing that a framework did, and nothing to judge it by."""
+
+
 Budget = Callable[..., "np.ndarray | float"]
 Inherited = Callable[..., "np.ndarray | float"]
 Convention = Callable[..., "tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]"]
@@ -238,7 +242,17 @@ class Operation:
             raise LookupError(f"operation '{self.name}' states no error budget")
         with np.errstate(all="ignore"):
             analysed = np.asarray(self._budget(result, *arguments, **parameters), dtype=np.float64)
-        return np.minimum(analysed, half_significand(result))
+        return np.minimum(self._numbers(analysed, "budget", self._budget), half_significand(result))
+
+    def _numbers(self, found: np.ndarray, what: str, function: Callable[..., Any]) -> np.ndarray:
+        """What an analysis says, unless it is NaN somewhere: then nothing can be judged by it."""
+        if np.isnan(found).any():
+            code = function.__code__
+            where = f"{code.co_filename}, line {code.co_firstlineno}"
+            raise DefinitionError(
+                f"the {what} of operation '{self.name}' is NaN: a fault of the suite's own, in {where}"
+            )
+        return found
 
     def inherits(self, source: str) -> Callable[[Inherited], Inherited]:
         """Register what a gradient inherits from the numbers that its formula starts with, such as the rounded result.
@@ -269,7 +283,8 @@ class Operation:
         if self._inherited is None:
             return np.zeros(())
         with np.errstate(all="ignore"):
-            return np.asarray(self._inherited(wrt, result, error, cotangent, **arguments), dtype=np.float64)
+            found = np.asarray(self._inherited(wrt, result, error, cotangent, **arguments), dtype=np.float64)
+        return self._numbers(found, "inherited error", self._inherited)
 
 
 _REGISTRY: dict[str, Operation] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -168,9 +169,11 @@ class BackendSession:
                     except (UnwritableError, GaveUpError):
                         raise
                     except Exception as error:
-                        broken.append(error)
+                        broken.append((attempt, error))
         if broken:
-            raise broken[0]
+            for attempt, fault in broken:
+                broken[0][1].add_note(_not_run(attempt, fault))
+            raise broken[0][1]
         return results
 
     def _attempt(self, attempt: Attempt) -> Result:
@@ -263,3 +266,10 @@ def describe_failure(session: BackendSession, result: Result) -> str:
         findings,
         session.selection.root,
     )
+
+
+def _not_run(attempt: Attempt, error: Exception) -> str:
+    """Which variant has no record, and why, with the place in the suite that it broke at."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    how = f"{attempt.mode} ({attempt.idiom})" if attempt.idiom else attempt.mode
+    return f"not run: {attempt.variant.id} {how}: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"

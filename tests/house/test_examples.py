@@ -73,7 +73,7 @@ def test_the_corpus_runs_on_it_and_the_report_lists_it(conformance: Callable[...
     assert run.complete
     verdicts = Counter(record.verdict for record in run.records)
     assert sum(verdicts.values()) == run.header.modes[0].variants
-    assert set(verdicts) == {"passed", "failed", "divergent", "unsupported"}
+    assert set(verdicts) == {"passed", "failed", "unsupported"}  # it flushes nothing, and nothing of it is registered
     assert verdicts["passed"] > 1000 and verdicts["failed"] < verdicts["passed"] / 10
     reasons = {r.reason for r in run.records if r.verdict == "unsupported"}
     assert f"{NAME} has no idiom for binary_cross_entropy" in reasons

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.ground.dtypes import DTYPES
 from conformance.ops import OPERATIONS, base
-from conformance.ops.base import Array, Axis, operation
+from conformance.ops.base import Array, Axis, DefinitionError, operation
 from conformance.ops.bounds import half_significand
 from conformance.truth.rounding import Rounded, from_array
 
@@ -93,6 +93,28 @@ def test_no_analysis_allows_more_than_half_the_significand(empty_registry: dict[
     np.testing.assert_array_equal(generous.allowed(result, np.ones((2, 3))), np.full((2, 3), 2.0**12))
     assert list(empty_registry) == ["generous"]
     assert "generous" not in OPERATIONS
+
+
+def test_a_budget_that_is_no_number_is_a_fault_of_the_suites_own_with_its_place(empty_registry: dict[str, Any]) -> None:
+    @operation(document="nothing")
+    def muddled(x: Array) -> Any:
+        """A budget of 0 / 0, and a gradient that inherits 0 * infinity."""
+        return x
+
+    @muddled.budget("nowhere")
+    def _(result: Any, x: np.ndarray) -> Any:
+        return x / x
+
+    @muddled.inherits("nowhere")
+    def _(wrt: str, result: Any, error: Any, cotangent: Any, *, x: np.ndarray) -> Any:
+        return x * np.inf
+
+    result, nothing = from_array(np.ones(2, dtype=np.float32)), np.array([1.0, 0.0])
+    with pytest.raises(DefinitionError, match=r"the budget of operation 'muddled' is NaN: .*test_base\.py, line \d+"):
+        muddled.allowed(result, nothing)
+    with pytest.raises(DefinitionError, match=r"the inherited error of operation 'muddled' is NaN"):
+        muddled.inherited("x", result, nothing, nothing, x=nothing)
+    assert muddled.allowed(result, np.ones(2)).tolist() == [1.0, 1.0]
 
 
 def test_an_operation_without_a_budget_says_so(empty_registry: dict[str, Any]) -> None:

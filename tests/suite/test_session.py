@@ -14,6 +14,8 @@ import pytest
 from conformance import backends, runfile
 from conformance.backends.numpy import NumpyBackend
 from conformance.backends.spelling import Idioms, Unsupported
+from conformance.ops import OPERATIONS
+from conformance.ops.base import DefinitionError
 from conformance.runfile import Made, Run
 from conformance.suite.selection import manifest_digest
 from conformance.suite.session import BackendSession, describe_failure
@@ -52,6 +54,28 @@ def record(session: BackendSession, path: Path, complete: bool = True) -> Run:
 def recorded(session: Callable[..., BackendSession], tmp_path: Path) -> Callable[..., Run]:
     """The run file of a whole run."""
     return lambda *args, **kwargs: record(session(*args, **kwargs), tmp_path / "run.jsonl")
+
+
+def test_what_breaks_in_the_suite_is_no_failure_and_says_of_each_variant_why_and_where(
+    session: Callable[..., BackendSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+  - {name: muddled, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
+  - {name: clear, given: {x: [0.0, 1.0]}, call: exp(x)}
+"""
+    monkeypatch.setattr(OPERATIONS["sigmoid"], "_budget", lambda result, x: np.full(x.shape, np.nan))
+    running = session(text, modes=["eager"])
+    muddled, clear = running.selection.corpus.cases
+    with pytest.raises(DefinitionError) as raised:
+        running.run_case(muddled, "eager")
+    notes = raised.value.__notes__
+    assert [note.partition(" eager: ")[0] for note in notes] == [
+        "not run: things/muddled[float32]",
+        "not run: things/muddled[float64]",
+    ]
+    assert all("the budget of operation 'sigmoid' is NaN" in note and "test_session.py, line" in note for note in notes)
+    (result,) = running.run_case(clear, "eager")
+    assert result.judgement.verdict == "passed"
 
 
 def test_a_run_records_every_variant_with_inputs_answer_and_result(recorded: Callable[..., Run]) -> None:
