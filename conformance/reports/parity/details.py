@@ -30,7 +30,7 @@ from conformance.runfile import CaseLine, Record, Stored, VariantLine
 from conformance.runfile.arrays import bits, decimals, described, elements, load, shown
 from conformance.runfile.picture import picture
 
-PACKET = 200
+PACKET = 400
 """Variants in a packet: few enough to be unpacked unnoticed, enough to compress well."""
 
 _BRIEF, _FULL = 2, 8
