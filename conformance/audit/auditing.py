@@ -176,7 +176,15 @@ class _Compilations:
                 self._known[self.program] = function if stands_in else base.compile(backend, function, mode)
             return self._known[self.program]
 
-        return type(base.__name__, (base,), {"compile": compile_})
+        def flushes_subnormals(backend: Backend, mode: str, dtype: str = "float32") -> bool:
+            # What it tries is another program than the one in hand.
+            program, self.program = self.program, f"whether {dtype} is flushed"
+            try:
+                return base.flushes_subnormals(backend, mode, dtype)
+            finally:
+                self.program = program
+
+        return type(base.__name__, (base,), {"compile": compile_, "flushes_subnormals": flushes_subnormals})
 
 
 _STAND_INS = {("torch", "compile")}

@@ -31,6 +31,7 @@ from conformance.casefile.model import (
     Uniform,
 )
 from conformance.casefile.numbers import dtype_named, leaves, literal_shape, to_array
+from conformance.casefile.result_dtypes import check_dtypes
 from conformance.casefile.variants import natural_case_dtype
 from conformance.ground import limits
 from conformance.ground.dtypes import DTYPES
@@ -118,6 +119,23 @@ def check_results(case: Case, expression: Expression | Comparison, grid: dict[st
     for values in itertools.product(*(grid[name] for name in names)):
         choice = dict(zip(names, values, strict=True))
         check_extents(expression, fixed | {name: shape_of(case.given[name], choice) for name in generated}, choice)
+
+
+def check_result_dtypes(
+    case: Case, expect: Expect, expression: Expression | Comparison, grid: dict[str, list[Any]]
+) -> None:
+    """That the semantics of every call say which dtype it gives, or the case does."""
+    if expect.raises:
+        return
+    names = sorted((expressions.names_in(expression) & grid.keys()) - {"dtype"})
+    for name in grid.get("dtype") or [natural_case_dtype_of(case)]:
+        given = {
+            n: dtype_named(g.dtype) if isinstance(g, Given) and g.dtype is not None else DTYPES[name]
+            for n, g in case.given.items()
+        }
+        for values in itertools.product(*(grid[n] for n in names)):
+            bindings = dict(zip(names, values, strict=True)) | {"dtype": name}
+            check_dtypes(expression, given, bindings, expect.dtype is not None)
 
 
 def _check_placement(given: Given, shape: tuple[int, ...], choice: dict[str, Any], dtypes: list[str]) -> None:
