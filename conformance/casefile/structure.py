@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from conformance.casefile.decoder_words import in_words, shown
 from conformance.casefile.errors import Mistake, did_you_mean
 from conformance.casefile.model import GIVEN_SOURCES, Document, Expect, Given, Instead, Put, SeenOn, Within
 
@@ -29,7 +31,7 @@ def mistakes(
         found = True
         yield mistake
     if not found:  # what fits field by field, and yet not as a whole
-        yield _invalid(error, ())
+        yield _invalid(error, (), data, kind)
 
 
 def _misfits(
@@ -37,7 +39,7 @@ def _misfits(
 ) -> Iterator[Mistake]:
     """Each field that does not fit, one by one."""
     if not isinstance(data, dict):
-        yield Mistake(f"expected a mapping, found {'nothing' if data is None else type(data).__name__}", keys)
+        yield Mistake(f"expected a mapping, found {shown(data)}", keys)
         return
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
     for key in data.keys() - fields.keys():
@@ -62,17 +64,64 @@ def _tried(value: Any, kind: Any, keys: tuple[str | int, ...], at_key: bool = Fa
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        yield _invalid(error, keys, at_key)
+        yield _invalid(error, keys, value, kind, at_key)
 
 
-def _invalid(error: msgspec.ValidationError, keys: tuple[str | int, ...], at_key: bool = False) -> Mistake:
+def _invalid(
+    error: msgspec.ValidationError, keys: tuple[str | int, ...], value: Any, kind: Any, at_key: bool = False
+) -> Mistake:
     message, _, path = str(error).partition(" - at `$")
-    keys = (*keys, *_path_parts(path.rstrip("`")))
+    parts = list(_path_parts(path.rstrip("`")))
+    keys = (*keys, *parts)
     if message.startswith(_UNKNOWN_FIELD):
         unknown = message[len(_UNKNOWN_FIELD) :].rstrip("`")
         message = f"unknown key '{unknown}'{did_you_mean(unknown, _fields_at(keys))}"
         keys, at_key = (*keys, unknown), True
-    return Mistake(message[0].lower() + message[1:], keys, at_key=at_key)
+    else:
+        message = in_words(message, *_at(value, kind, parts))
+        if keys and keys[-1] == "because":  # left empty by who was to fill it in
+            message = f"'because' says why, in a sentence: {message}"
+    return Mistake(message, keys, at_key=at_key)
+
+
+def _at(value: Any, kind: Any, parts: list[str | int]) -> tuple[Any, list[str]]:
+    """What stands at the end of a path into some data, and the words that are allowed there, if just some are."""
+    kinds = [kind]
+    for part in parts:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None, []
+        kinds = [inner for one in kinds for inner in _inner(one, part)]
+    return value, [word for one in kinds for word in _words_of(one)]
+
+
+def _inner(kind: Any, part: str | int) -> Iterator[Any]:
+    """The kinds of what a mapping, a list or a struct has at a key."""
+    for one in _alternatives(kind):
+        if hasattr(one, "__struct_config__"):
+            yield from (f.type for f in msgspec.structs.fields(one) if f.encode_name == part)
+        elif get_origin(one) in (list, dict):
+            yield get_args(one)[-1]
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    """The kinds of a union, each without what is said about it."""
+    bare = _without_meta(kind)
+    if isinstance(bare, UnionType) or get_origin(bare) is Union:
+        return [one for member in get_args(bare) for one in _alternatives(member)]
+    return [bare]
+
+
+def _words_of(kind: Any) -> list[str]:
+    """The texts among what a kind allows."""
+    return [
+        word
+        for one in _alternatives(kind)
+        if get_origin(one) is Literal
+        for word in get_args(one)
+        if isinstance(word, str)
+    ]
 
 
 def _without_meta(kind: Any) -> Any:

@@ -143,14 +143,14 @@ def test_all_mistakes_of_a_file_are_told_at_once_with_exact_places(problems: Pro
     assert problems(ALL_AT_ONCE) == [
         "2:1: unknown key 'abuot'; did you mean 'about'?",
         "6:5: unknown key 'cal'; did you mean 'call'?",
-        "7:11: expected `str` matching regex '^[a-z0-9]+(-[a-z0-9]+)*$'",
+        "7:11: expected a name of lower-case words and numbers joined by hyphens, such as sums-to-one, found 'Second'",
         "12:11: unknown operation 'sofmax' in call; did you mean 'softmax'?",
         "16:5: 'name' is missing",
         "19:38: unknown key 'sead'; did you mean 'seed'?",
-        "21:21: expected `array | null`, got `str`",
-        "22:13: invalid enum value 'values'",
+        "21:21: expected a list or nothing, found 'two'",
+        "22:13: expected one of value, gradient, found 'values'; did you mean 'value'?",
         "25:28: unknown dtype 'flot64'; did you mean 'float64'?",
-        "27:5: expected a mapping, found int",
+        "27:5: expected a mapping, found 5",
         "29:33: expected a printed array, found 'x]'",
         "30:18: too many arguments: exp(x)",
         "31:26: expected a printed array, found the end",
@@ -183,12 +183,12 @@ def test_a_folder_without_case_files_and_a_path_that_is_not_there_are_no_empty_c
     ("text", "problem"),
     [
         ("", "1:1: expected a mapping, found nothing"),
-        ("- 1\n", "1:1: expected a mapping, found list"),
+        ("- 1\n", "1:1: expected a mapping, found a list"),
         ("about: nothing\n", "1:1: 'cases' is missing"),
-        ("cases: []\n", "1:8: expected `array` of length >= 1"),
-        ("cases:\n", "1:7: expected `array`, got `null`"),
-        ("cases: {a: 1}\n", "1:8: expected `array`, got `object`"),
-        ("cases:\n  - [1]\n", "2:5: expected a mapping, found list"),
+        ("cases: []\n", "1:8: expected at least 1 entry, found 0"),
+        ("cases:\n", "1:7: expected a list, found nothing"),
+        ("cases: {a: 1}\n", "1:8: expected a list, found a mapping"),
+        ("cases:\n  - [1]\n", "2:5: expected a mapping, found a list"),
     ],
 )
 def test_a_file_that_holds_no_cases_is_refused(problems: Problems, text: str, problem: str) -> None:
@@ -220,8 +220,11 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ({"claim": "exp(x) == 1"}, "2:5: expected one of 'call' and 'claim'"),
         ({"given": "{x: [1.0], y: [2.0]}"}, "4:11: 'y' is given but not used"),
         ({"for_": "{axis: [0]}"}, "4:11: 'axis' is given but not used"),
-        ({"given": "{X: [1.0]}", "call": "exp(X)"}, "3:13: expected `str` matching regex '^[a-z][a-z0-9_]*$'"),
-        ({"given": "{x: null}"}, "got `null`"),
+        (
+            {"given": "{X: [1.0]}", "call": "exp(X)"},
+            "3:13: expected a name of lower-case letters, digits and underscores, with a letter first",
+        ),
+        ({"given": "{x: null}"}, "found nothing; a text that reads like that has to stand in quotes"),
         ({"given": "{x: [1.0, [2]]}"}, "3:22: a ragged array: this item has shape [1], the first of its list []"),
         ({"given": "{x: [1.0, null]}"}, "3:22: expected a number, found nothing"),
         ({"given": "{x: one}"}, "3:16: expected a number, a hexadecimal float or a named value, found 'one'"),
@@ -242,7 +245,7 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ({"given": "{x: {array: [1], full: {shape: [1], value: 2}}}"}, "found array and full"),
         ({"given": "{x: {arary: [1]}}"}, "3:17: unknown key 'arary'; did you mean 'array'?"),
         ({"given": "{x: {normal: {shape: [2]}}}"}, "missing required field `seed`"),
-        ({"given": "{x: {normal: {shape: [2], seed: -1}}}"}, "3:44: expected `int` >= 0"),
+        ({"given": "{x: {normal: {shape: [2], seed: -1}}}"}, "3:44: expected a whole number, at least 0, found -1"),
         ({"given": "{x: {normal: {shape: [2], seed: 1}, dtype: int8}}"}, "'normal' makes real numbers"),
         (
             {"given": "{x: {normal: {shape: s, seed: 1}}}"},
@@ -251,7 +254,7 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ({"given": "{x: {normal: {shape: s, seed: 1}}}", "for_": "{s: [[2], [2, x]]}"}, "expected a shape"),
         (
             {"given": "{x: {normal: {shape: [1, 2, 3, 4, 5, 6, 7, 8, 9], seed: 1}}}"},
-            "3:33: expected `array` of length <= 8",
+            "3:33: expected at most 8 entries, found 9",
         ),
         ({"given": "{x: {normal: {shape: [1048576, 2], seed: 1}}}"}, "a shape of 2,097,152 elements"),
         (
@@ -275,7 +278,7 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
             "3:63: expected a probability, from 0 to 1",
         ),
         ({"given": "{x: {full: {shape: [2], value: 1.5}, dtype: int8}}"}, "3:43: 1.5 is no integer"),
-        ({"given": "{x: {linspace: {start: 0, stop: 1, count: 1}}}"}, "expected `int` >= 2"),
+        ({"given": "{x: {linspace: {start: 0, stop: 1, count: 1}}}"}, "expected a whole number, at least 2, found 1"),
         (
             {"given": "{x: {uniform: {shape: [2], seed: 1, low: lo}}}"},
             "3:53: expected a number, or the name of one under 'for', found 'lo'",
@@ -331,7 +334,10 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ),
         ({"given": "{x: {binades: {shape: [2], seed: 1, low: n}}}", "for_": "{n: [0.5]}"}, "3:53: expected an integer"),
         ({"given": "{x: {binades: {shape: [2], seed: 1}, dtype: int8}}"}, "3:26: 'binades' makes real numbers"),
-        ({"given": "{x: {binades: {shape: [2], seed: 1, sign: any}}}"}, "3:54: invalid enum value 'any'"),
+        (
+            {"given": "{x: {binades: {shape: [2], seed: 1, sign: any}}}"},
+            "3:54: expected one of both, positive, negative, found 'any'",
+        ),
         ({"given": "{x: {binades: {shape: [2], sead: 1}}}"}, "3:39: unknown key 'sead'; did you mean 'seed'?"),
         (
             {"given": "{x: {array: [1, 2], put: {at: [2], value: 0}}}"},
@@ -393,13 +399,13 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ),
         ({"given": "{x: {printed: '[300]', dtype: int8}}"}, "3:26: 300 does not fit int8"),
         ({"given": "{x: {printed: '[7e4]', dtype: float16}}"}, "3:26: a printed number does not fit float16"),
-        ({"expect": "raise"}, "5:13: invalid enum value 'raise'"),
+        ({"expect": "raise"}, "5:13: expected raises, found 'raise'; did you mean 'raises'?"),
         ({"expect": "{raises: true, shape: [1]}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "{raises: true, prints: '1.0'}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "{raises: true, dtype: int8}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "{raises: true, values: [1]}"}, "5:13: a call that is refused has no other outcome"),
         ({"expect": "{raises: true, aliases: false}"}, "5:13: a call that is refused has no other outcome"),
-        ({"expect": "{aliases: view}"}, "5:23: expected `bool | null`, got `str`"),
+        ({"expect": "{aliases: view}"}, "5:23: expected true or false or nothing, found 'view'"),
         ({"expect": "{aliases: true}", "check": "[value, gradient]"}, "5:13: 'aliases' is about the value of a call"),
         (
             {"given": "{}", "call": "asarray([1, 2])", "expect": "{aliases: false}"},
@@ -412,20 +418,26 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
         ({"expect": "{values: [1.0, [2]], because: it is so}"}, "5:28: a ragged array"),
         ({"expect": "{dtype: half}"}, "5:21: unknown dtype 'half'"),
         ({"expect": "{prints: 'tensor([1.0, 2'}"}, "expected a printed array, found the end"),
-        ({"expect": "{shape: [-1]}"}, "5:22: expected `int` >= 0"),
+        ({"expect": "{shape: [-1]}"}, "5:22: expected a whole number, at least 0, found -1"),
         ({"expect": "{vlaues: [1.0]}"}, "5:14: unknown key 'vlaues'; did you mean 'values'?"),
-        ({"check": "[]"}, "5:12: expected `array` of length >= 1"),
+        ({"check": "[]"}, "5:12: expected at least 1 entry, found 0"),
         (
             {"call": "binary_cross_entropy(asarray([0.5]), x)", "check": GRADIENT},
             "5:12: the call takes no input that a gradient can be taken by",
         ),
-        ({"subnormals": "flush"}, "5:17: invalid enum value 'flush'"),
+        (
+            {"subnormals": "flush"},
+            "5:17: expected one of flushable, preserve, found 'flush'; did you mean 'flushable'?",
+        ),
         ({"within": "{ulp: 1, because: it is so I say}"}, "5:13: 'within' belongs to a claim with =="),
         ({**CLAIM, "within": "{because: it is so I say}"}, "5:13: expected one of 'ulp' and 'absolute'"),
         ({**CLAIM, "within": "{ulp: 1, absolute: 1, because: it is so I say}"}, "expected one of 'ulp' and 'absolute'"),
         ({**CLAIM, "within": "{ulp: 1}"}, "missing required field `because`"),
-        ({**CLAIM, "within": "{ulp: 1, because: short}"}, "of length >= 10"),
-        ({**CLAIM, "within": "{ulp: 0, because: it is so I say}"}, "> 0"),
+        (
+            {**CLAIM, "within": "{ulp: 1, because: short}"},
+            "'because' says why, in a sentence: expected at least 10 characters, found 5",
+        ),
+        ({**CLAIM, "within": "{ulp: 0, because: it is so I say}"}, "expected a number, more than 0.0, found 0"),
         (
             {"call": "", "claim": "exp(x) <= 1", "within": "{ulp: 1, because: it is so I say}"},
             "'within' belongs to a claim with ==",
@@ -437,7 +449,7 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
             {"given": "{x: [1.0], y: [1.0]}", "call": "add(x, y)", "draw": "curve"},
             "5:11: a curve is drawn over exactly one input",
         ),
-        ({"draw": "line"}, "5:11: invalid enum value 'line'"),
+        ({"draw": "line"}, "5:11: expected one of curve, accuracy, found 'line'"),
         ({**CLAIM, "draw": "accuracy"}, "5:11: the accuracy of one operation is drawn: expected a call of just one"),
         ({"call": "exp(log(x))", "draw": "accuracy"}, "5:11: the accuracy of one operation is drawn"),
         ({"call": "stack([x])", "draw": "accuracy"}, "5:11: 'stack' only moves elements: there is no error to draw"),
@@ -448,13 +460,16 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
             "6:11: errors are drawn against exact values",
         ),
         (
-            {"for_": "{dtype: [float32, int8]}", "given": "{x: [1]}", "draw": "accuracy"},
+            {"for_": "{dtype: [float32, int8]}", "given": "{x: [1]}", "call": "sum(x)", "draw": "accuracy"},
             "6:11: errors in ULP need floating inputs, found int8",
         ),
-        ({"given": "5"}, "3:12: expected `object`, got `int`"),
-        ({"name": "A b"}, "2:11: expected `str` matching regex"),
+        ({"given": "5"}, "3:12: expected a mapping, found 5"),
+        (
+            {"name": "A b"},
+            "2:11: expected a name of lower-case words and numbers joined by hyphens, such as sums-to-one, found 'A b'",
+        ),
         ({"call": "'[exp(x)]'"}, "4:11: expected the call of an operation"),
-        ({"call": "5"}, "4:11: expected `str | null`, got `int`"),
+        ({"call": "5"}, "4:11: expected a text or nothing, found 5"),
     ],
 )
 def test_each_mistake_is_named_and_placed(problems: Problems, parts: dict[str, str], problem: str) -> None:
@@ -534,10 +549,10 @@ divergences:
         ("{non-finite: [4, 1]}", "", "4:27: expected a number of elements, or the least and the most, such as [1, 4]"),
         ("{non-finite: [1]}", "", "4:27: expected a number of elements, or the least and the most, such as [1, 4]"),
         ("{non_finite: 1}", "", "4:15: unknown key 'non_finite'; did you mean 'non-finite'?"),
-        ("{aliases: copy}", "", "4:24: expected `bool | null`"),
+        ("{aliases: copy}", "", "4:24: expected true or false or nothing, found 'copy'"),
         ("{dtype: half}", "", "4:22: unknown dtype 'half'"),
         ("{values: [1, [2]]}", "", "4:27: a ragged array"),
-        ("{ulp: [1]}", "", "4:20: expected `array` of length >= 2"),
+        ("{ulp: [1]}", "", "4:20: expected at least 2 entries, found 1"),
         ("{rises: true}", "", "4:15: unknown key 'rises'; did you mean 'raises'?"),
         ("{ulp: [1, 2]}", "    link: http://example.org\n", "7:11: expected a link that begins with https://"),
         ("{ulp: [1, 2]}", "    dtypes: [float16, half]\n", "7:23: unknown dtype 'half'"),
@@ -574,7 +589,7 @@ def test_a_divergence_may_be_about_a_list_of_patterns_but_not_about_none(problem
         (found,) = problems("cases:\n" + FINE.format("a"), **registry(nothing))
         assert found == "3:12: expected a pattern of variant IDs, or a list of them"
     (found,) = problems("cases:\n" + FINE.format("a"), **registry("[1]"))
-    assert found.startswith("3:13: expected `str`")
+    assert found.startswith("3:13: expected a text, found 1")
 
 
 def test_the_subsets_of_slow_modes_are_read_beside_the_cases(problems: Problems, load_text: Load) -> None:
@@ -582,7 +597,7 @@ def test_the_subsets_of_slow_modes_are_read_beside_the_cases(problems: Problems,
     assert problems("cases:\n" + FINE.format("a"), **{"subsets.yaml": text}) == []
     assert load_text().subsets[0].variants == ["a*"]
     (found,) = problems(**{"subsets.yaml": text.replace("variants: ['a*']", "variants: []")})
-    assert "of length >= 1" in found
+    assert "expected at least 1 entry, found 0" in found
 
 
 def test_keys_far_from_every_known_one_are_answered_with_the_known_ones(problems: Problems) -> None:

@@ -123,7 +123,7 @@ def test_an_entry_without_a_reason_does_not_load(recorded: Callable[..., Run], n
     wrong = numpy_with(**DEFECTS["a value"])
     run = recorded(CASES, wrong)
     proposed = as_yaml(run.header, propose(run))
-    with pytest.raises(CaseFileError, match="length >= 10"):
+    with pytest.raises(CaseFileError, match="expected at least 10 characters, found"):
         recorded(CASES, wrong, proposed)
 
 
