@@ -12,6 +12,7 @@ from conformance.backends.base import Backend
 from conformance.backends.spelling import Function, Unsupported
 from conformance.backends.state import Watch, in_short, of_calls
 from conformance.execution.executor import Executor
+from conformance.execution.outcome import Outcome
 from conformance.execution.program import Program, Ref, Refs, Step
 from conformance.ops import OPERATIONS
 from conformance.smoke.contract import modes_here, plain_scope
@@ -156,23 +157,24 @@ def exact_lines(backend: Backend, without: Sequence[str] = ()) -> Iterator[Line]
     """
     executor = Executor(backend)
     for mode in modes_here(backend):
-        right = 0
+        right = asked = 0
         for operation, arguments, due in EXACT:
             if operation not in backend.idioms or operation in without:
                 continue
             shown = f"{mode}: {operation}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
-            faults = list(_faults(executor, operation, arguments, np.array(due, dtype=np.float32), mode))
-            right += not faults
+            program, inputs = program_of(operation, arguments)
+            outcome = executor.run(program, inputs, mode)
+            faults = list(_faults(outcome, np.array(due, dtype=np.float32)))
+            asked += not outcome.unsupported
+            right += not (faults or outcome.unsupported)
             for party, problem in faults:
                 yield Line(party, shown, problem, f"spelled {' '.join(backend.idioms.source(operation).split())}")
-        yield Line("framework", f"{mode}: {right} exact calls come out as they must")
+        if right:  # where none does, what is wrong with each stands above
+            of = "" if right == asked else f" of {asked}"
+            yield Line("framework", f"{mode}: {right}{of} exact calls come out as they must")
 
 
-def _faults(
-    executor: Executor, operation: str, arguments: Mapping[str, Any], due: np.ndarray, mode: str
-) -> Iterator[tuple[Party, str]]:
-    program, inputs = program_of(operation, arguments)
-    outcome = executor.run(program, inputs, mode)
+def _faults(outcome: Outcome, due: np.ndarray) -> Iterator[tuple[Party, str]]:
     if outcome.changes:
         yield "adapter", in_short(outcome.changes)
     for what, where in outcome.elsewhere.items():

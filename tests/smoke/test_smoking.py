@@ -73,6 +73,21 @@ def test_a_sound_adapter_of_a_sound_framework_has_no_fault(smoked: Callable[...,
     assert faults(smoked({"gradient": square_gradient})) == []
 
 
+def test_of_exact_calls_only_those_that_come_out_right_are_counted(smoked: Callable[..., list[Line]]) -> None:
+    def told(lines: list[Line]) -> list[str]:
+        return [line.check for line in lines if "exact calls come out" in line.check]
+
+    def unsupported(x: Any) -> Any:
+        raise Unsupported("not here")
+
+    exps, all_ = sum(operation == "exp" for operation, _, _ in EXACT), len(EXACT)
+    assert 0 < exps < all_
+    wrong = smoked(exp=lambda x: RIGHT["exp"](x) + x.dtype.type(1))
+    assert told(wrong) == [f"eager: {all_ - exps} of {all_} exact calls come out as they must"]
+    assert told(smoked(exp=unsupported)) == [f"eager: {all_ - exps} exact calls come out as they must"]
+    assert told(smoked({"to_numpy": lambda self, array: np.zeros_like(array)})) == []
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ["jax", "tensorflow"])
 def test_the_suites_own_adapters_are_sound(name: str) -> None:
