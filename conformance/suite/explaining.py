@@ -93,14 +93,18 @@ def _answer(answer: Answer) -> Iterator[str]:
     if answer.values is None or answer.budget is None:
         yield f"  {numbers(answer.array)}"
         return
-    yield from _rounded(answer.values, answer.budget)
+    yield from _rounded(answer.values, answer.budget, answer.special)
 
 
-def _rounded(values: Rounded, budgets: np.ndarray) -> Iterator[str]:
+def _rounded(values: Rounded, budgets: np.ndarray, special: np.ndarray | None = None) -> Iterator[str]:
     first = values.value.ravel()[:_MOST_SHOWN]
     digits = exact_digits(first, values.residual.ravel()[:_MOST_SHOWN])
-    for text, value, budget in zip(digits, first, budgets.ravel(), strict=False):
-        yield f"  {text:>26}  rounded {format_number(value):>14}  budget {budget:.3g} ULP"
+    conventional = np.zeros(first.shape, dtype=bool) if special is None else special.ravel()
+    for text, value, budget, by_convention in zip(digits, first, budgets.ravel(), conventional, strict=False):
+        if by_convention:
+            yield f"  {format_number(value):>26}  by convention, exactly"
+        else:
+            yield f"  {text:>26}  rounded {format_number(value):>14}  budget {budget:.3g} ULP"
     if values.value.size > _MOST_SHOWN:
         yield f"  … ({values.value.size:,} in all)"
 

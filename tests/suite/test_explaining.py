@@ -54,6 +54,18 @@ def test_each_step_is_explained_on_the_rounded_results_before_it(explained: Call
     assert [line.split()[0] for line in exact] == ["0.99995460213129756561", "4.5418739318847656250e-5"]
 
 
+def test_what_a_convention_says_of_infinite_inputs_is_no_overflow(explained: Callable[..., list[str]]) -> None:
+    lines = explained(
+        "{name: one, given: {x: [[-.inf, 1.0], [.nan, 1.0], [3.4e+38, 3.4e+38]]}, call: 'sum(x, axis=1)'}"
+    )
+    at = lines.index("  float32 [3]")
+    assert [line.split() for line in lines[at + 1 : at + 3]] == [
+        ["-inf", "by", "convention,", "exactly"],
+        ["nan", "by", "convention,", "exactly"],
+    ]
+    assert lines[at + 3].split()[:3] == ["overflow", "rounded", "inf"]
+
+
 def test_where_there_is_no_answer_it_is_said_why(explained: Callable[..., list[str]]) -> None:
     lines = explained("{name: one, given: {x: [1.0]}, call: 'softmax(x, axis=3)', expect: raises}")
     assert "expected: an error" in lines
