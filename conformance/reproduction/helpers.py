@@ -70,6 +70,8 @@ def show(name, result, exact=None):
     if exact is not None:
         print(f"exact, correctly rounded: {exact[0]}{list(exact[1])}")
         due = array(exact[0], -1, exact[2])
+        if (got.dtype.name, list(got.shape)) != (exact[0], list(exact[1])):
+            print(f"another dtype or shape than is due: {got.dtype.name}{list(got.shape)}")
     for number, index in enumerate(itertools.islice(np.ndindex(got.shape), 8)):
         print(f"  {list(index)} {in_words(got[index])}", *(f"  exact {in_words(n)}" for n in due[number : number + 1]))
 

@@ -78,6 +78,19 @@ def test_first_elements_stand_beside_the_exact_ones(printed: Callable[..., list[
     assert len(lines) == 10 and "exact" not in lines[4]
 
 
+@pytest.mark.parametrize(
+    ("got", "what"), [(np.zeros(2), "float64[2]"), (np.zeros((2, 1), np.float32), "float32[2, 1]")]
+)
+def test_another_dtype_or_shape_is_said_beside_what_is_due(
+    got: np.ndarray, what: str, printed: Callable[..., list[str]]
+) -> None:
+    lines = printed(helpers.show, "result", got, exact=("float32", (2,), "0.0 0.0"))
+    assert lines[1:3] == ["exact, correctly rounded: float32[2]", f"another dtype or shape than is due: {what}"]
+    assert not any(
+        "another" in line for line in printed(helpers.show, "r", got, exact=(got.dtype.name, got.shape, "0 0"))
+    )
+
+
 def test_a_scalar_and_an_empty_result_are_shown(printed: Callable[..., list[str]]) -> None:
     assert printed(helpers.show, "result", np.float32(1))[1] == "  [] 1.0 (0x1.0000000000000p+0)"
     assert len(printed(helpers.show, "result", np.zeros((0, 2)), exact=("float64", (0, 2), ""))) == 2
@@ -98,6 +111,13 @@ def test_whether_a_write_shows() -> None:
 def test_numbers_that_were_made_anew_must_be_those_of_the_run() -> None:
     with pytest.raises(SystemExit, match="not the numbers"):
         helpers.checked("ab" * 32, np.zeros(3))
+
+
+def test_what_is_added_to_a_result_leaves_it_as_it_is() -> None:
+    result = np.array([0.0, -0.0, 1e-45, np.nan, np.inf], dtype=np.float32)
+    nothing = helpers.nothing(result)
+    assert (nothing.dtype, nothing.shape) == (result.dtype, result.shape)
+    assert (result + nothing).tobytes() == result.tobytes()
 
 
 def test_the_weights_of_a_gradient_are_those_of_the_suite() -> None:
