@@ -80,8 +80,10 @@ def test_an_input_that_arrives_in_another_dtype_is_noted(
     run: Callable[..., Outcome], numpy_with: Callable[..., Any]
 ) -> None:
     narrowing = numpy_with({"from_numpy": lambda self, a: a.astype(np.float16)})
-    outcome = run("x + y", narrowing, "x: [1.0], y: {array: [1.0], dtype: float16}")
-    assert outcome.narrowed == {"x": ("float32", "float16")}
+    outcome = run("x * y", narrowing, "x: [1.0], y: [2.0]")
+    assert outcome.narrowed == {"x": ("float32", "float16"), "y": ("float32", "float16")}
+    same = run("x * y", narrowing, "x: {array: [1.0], dtype: float16}, y: {array: [2.0], dtype: float16}")
+    assert same.narrowed == {}
 
 
 def test_dtype_names_reach_an_idiom_as_the_frameworks_dtypes(

@@ -22,7 +22,8 @@ def asked(variants: Callable[..., Any]) -> Callable[..., list[Answer]]:
     """The answers of every step of the first variant of a case given as text, or as inputs and a call."""
 
     def of(call: str, given: str = "x: [1.0, 2.0]") -> list[Answer]:
-        (variant,) = variants(f"  - name: one\n    given: {{{given}}}\n    call: {call!r}")
+        stated = "    expect: {dtype: float32}\n"  # which answers of steps leave out of account
+        (variant,) = variants(f"  - name: one\n    given: {{{given}}}\n    call: {call!r}\n{stated}")
         return Answers().of_program(compile_variant(variant), list(materialise(variant).values()))
 
     return of
@@ -165,7 +166,8 @@ def test_printed_inputs_reach_as_far_as_their_intervals(variants: Callable[..., 
 def test_a_plain_number_takes_a_dtype_that_holds_it(
     call: str, given: str, dtype: str | None, right: list[float], variants: Callable[..., Any]
 ) -> None:
-    (variant,) = variants(f"  - {{name: one, given: {{{given}}}, call: {call!r}}}")
+    stated = f", expect: {{dtype: {dtype}}}" if dtype else ""
+    (variant,) = variants(f"  - {{name: one, given: {{{given}}}, call: {call!r}{stated}}}")
     (step,) = compile_variant(variant).steps
     answer = Answers().of_step(step, list(materialise(variant).values()), DTYPES[dtype] if dtype else None)
     assert answer.array is not None, answer.why_not
