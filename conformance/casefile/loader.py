@@ -119,6 +119,10 @@ def _case_files(root: Path, base: Path) -> list[Path]:
         paths = list(itertools.islice(files_under(root, ".yaml"), limits.CASE_FILES + 1))
     except OSError as error:
         raise _EnoughError(Problem(str(error.filename or root), 1, 1, f"can't be read: {error.strerror}")) from None
+    other = next(iter(files_under(root, ".yml")), None)
+    if other is not None:  # which would be left out without a word
+        text = "a name that ends with .yml: case files end with .yaml; rename it, or take it out of this folder"
+        raise _EnoughError(Problem(str(other), 1, 1, text))
     if not paths:
         nothing = "no case files (*.yaml) here; expected a case file or a folder of them"
         raise _EnoughError(Problem(str(root), 1, 1, nothing))

@@ -608,3 +608,15 @@ def test_keys_far_from_every_known_one_are_answered_with_the_known_ones(problems
 def test_a_huge_unknown_word_is_answered_at_once(problems: Problems) -> None:
     (found,) = problems(case(**{"x" * 1000: "1"}))
     assert found.startswith("5:5: unknown key 'xxx")
+
+
+def test_a_file_that_would_not_be_read_for_its_suffix_is_named(tmp_path: Path) -> None:
+    one = "cases:\n  - {name: one, given: {x: [1.0]}, call: exp(x)}\n"
+    (tmp_path / "read.yaml").write_text(one)
+    assert len(load(tmp_path).cases) == 1
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "forgotten.yml").write_text(one)
+    with pytest.raises(
+        CaseFileError, match=r"more/forgotten\.yml:1:1: a name that ends with \.yml: case files end with"
+    ):
+        load(tmp_path)
