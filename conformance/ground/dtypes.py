@@ -104,3 +104,17 @@ def finite(array: np.ndarray) -> np.ndarray:
 def all_finite(array: np.ndarray) -> bool:
     """Whether an array of any dtype holds neither NaN nor infinity."""
     return bool(finite(array).all())
+
+
+UNSIGNED = {n: np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
+"""The dtypes that show the bits of a number, by its size in bytes."""
+
+
+def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have one dtype, one shape and the same bits."""
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    if known(a.dtype) and a.itemsize in UNSIGNED:
+        kind = UNSIGNED[a.itemsize]
+        return bool(np.array_equal(np.ascontiguousarray(a).view(kind), np.ascontiguousarray(b).view(kind)))
+    return a.tobytes() == b.tobytes()

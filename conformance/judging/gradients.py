@@ -137,7 +137,7 @@ class Gradients:
         for number in range(inputs, len(self._outcome.recorded)):
             step, plain = self._program.steps[number - inputs], self._outcome.received[number]
             got = self._outcome.kept.get(number, self._outcome.recorded[number])
-            if same_bits(plain, got):
+            if dtypes.same_bits(plain, got):
                 continue
             where = f"while gradients are recorded; step {number - inputs + 1}, {step.operation}"
             if plain.dtype != got.dtype:
@@ -184,8 +184,3 @@ class Gradients:
                 return None
             errors.append(float(np.max(exact.distance(got), initial=0.0)))
         return max(errors)
-
-
-def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays have the same dtype, shape and bytes."""
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -33,7 +33,7 @@ class GradientAnswer:
         reach: the same as error analysis has it, also where fewer than half of a value's significant bits would be
             right: there terms of the backward formula cancel, and roundings that were allowed before leave less.
         unbounded: where the gradient is not finite, since a weight that came from a later step is not: nothing but an
-            infinity or a NaN may come there. None where nowhere.
+            infinity, a NaN or a zero may come there. None where nowhere.
     """
 
     values: Rounded

@@ -15,7 +15,7 @@ from conformance.ground import dtypes
 from conformance.judging.judge import Judge
 from conformance.ops import OPERATIONS
 from conformance.timing.plan import Job
-from conformance.timing.tiles import extremes, repeated, same_bits
+from conformance.timing.tiles import extremes, repeated
 from conformance.truth.gradient import default_cotangent
 from conformance.words.wording import describe
 
@@ -99,7 +99,7 @@ class Truth:
     def _value_problem(self, got: np.ndarray) -> str:
         if self._operation.moves:
             due = np.asarray(self._operation.exact(**self._step.bind(self.inputs())))
-            if same_bits(due, got):
+            if dtypes.same_bits(due, got):
                 return ""
             return f"value: expected {describe(due)}, of which every bit is determined, got {describe(got)}"
         try:

@@ -37,20 +37,7 @@ def extremes(result: np.ndarray, block_shape: tuple[int, ...], times: int) -> li
     if not block_shape or times == 1:
         return [result]
     tiles = result.reshape(times, *block_shape)
-    bits = np.ascontiguousarray(tiles).view(_UNSIGNED[result.itemsize]).reshape(times, -1)
+    bits = np.ascontiguousarray(tiles).view(dtypes.UNSIGNED[result.itemsize]).reshape(times, -1)
     if (bits == bits[0]).all():
         return [tiles[0]]
     return [np.minimum.reduce(tiles), np.maximum.reduce(tiles)]
-
-
-_UNSIGNED = {n: np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
-
-
-def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays have one dtype, one shape and the same bits."""
-    if a.dtype != b.dtype or a.shape != b.shape:
-        return False
-    if dtypes.known(a.dtype) and a.itemsize in _UNSIGNED:
-        kind = _UNSIGNED[a.itemsize]
-        return bool(np.array_equal(np.ascontiguousarray(a).view(kind), np.ascontiguousarray(b).view(kind)))
-    return a.tobytes() == b.tobytes()

@@ -19,7 +19,6 @@ from conformance.timing.loop import Effort, Loop, call_text, direct
 from conformance.timing.model import Cell
 from conformance.timing.plan import Job
 from conformance.timing.readiness import unfinished
-from conformance.timing.tiles import same_bits
 
 _ARRAYS_AT_ONCE = 3
 """A call with its result, its gradients and what lies between takes so many times its own arrays, at most."""
@@ -118,11 +117,11 @@ class Timed:
         rounds(lambda: loop.run(effort.iterations), effort)
         self.facts["reference"] = (before, copying.reference())
         last = self._outputs(backend, loop.result)
-        if not all(map(same_bits, first, last)):
+        if not all(map(dtypes.same_bits, first, last)):
             self._judged(last, "the last timed call's output")
         self.stage = "reading the inputs back"
         for name, array, native in zip(self._truth.block, given, natives, strict=True):
-            if not same_bits(backend.to_numpy(native), array):
+            if not dtypes.same_bits(backend.to_numpy(native), array):
                 raise Withheld(f"the calls wrote to their input {name}")
         self.facts["judged"] = f"{self._truth.how()}; of the first call and of the last one timed"
 

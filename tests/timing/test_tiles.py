@@ -11,11 +11,11 @@ from conformance.casefile.loader import load
 from conformance.casefile.variants import expand
 from conformance.execution.executor import differentiated
 from conformance.execution.program import compile_variant
-from conformance.ground.dtypes import all_finite
+from conformance.ground.dtypes import all_finite, same_bits
 from conformance.judging.judge import Judge
 from conformance.timing.conformity import Truth
 from conformance.timing.plan import BLOCK, CALLS, DOCUMENT, DTYPES, Job, parse_plan
-from conformance.timing.tiles import extremes, repeated, same_bits
+from conformance.timing.tiles import extremes, repeated
 
 JOBS = parse_plan([], [], full=True).jobs(["eager"], "eager")
 
