@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from conformance.backends.kernels import Choice
 from conformance.backends.scripts import ModeScript
 from conformance.backends.spelling import Function, Idioms, Unsupported
 from conformance.ground.devices import kind_of
@@ -268,6 +269,11 @@ class Backend(ABC):
         has one code for all processors, or nobody knows.
         """
         return ""
+
+    @classmethod
+    def kernel_choices(cls) -> Mapping[str, Choice]:
+        """The kernels that its framework can be held to in a fresh process, by name. Imports no framework."""
+        return {}
 
     def settings(self) -> dict[str, str]:
         """Settings that can change results (threads, precision switches), for the record."""

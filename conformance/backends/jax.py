@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from conformance.backends import kernels
 from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.jax import idiom
+from conformance.backends.kernels import Choice
 from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import jax as pieces
-from conformance.backends.spelling import Function
+from conformance.backends.spelling import Function, Unsupported
 from conformance.ground.devices import kind_of, named, number_of
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class JaxBackend(Backend):
         # CPU, and leave the other backends of a run too little.
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         super().__init__(device)
+        self._float16: bool | None = None  # not tried yet
 
     def devices(self) -> list[str]:
         return list(self._names().values())
@@ -88,6 +91,14 @@ class JaxBackend(Backend):
         os.sched_setaffinity(0, cores[-count:])
         return ""
 
+    def kernels(self) -> str:
+        """What XLA compiles for, on a CPU."""
+        return kernels.of_xla() if kind_of(self.device) == "cpu" else ""
+
+    @classmethod
+    def kernel_choices(cls) -> dict[str, Choice]:
+        return kernels.choices_of_xla()
+
     @contextlib.contextmanager
     def scope(self, mode: str) -> Any:
         with contextlib.ExitStack() as stack:
@@ -98,7 +109,19 @@ class JaxBackend(Backend):
             yield
 
     def from_numpy(self, array: np.ndarray) -> Any:
+        if array.dtype == np.float16 and not self._computes_in_float16():
+            raise Unsupported(f"XLA compiles nothing that computes in float16 for this processor ({self.kernels()})")
         return jnp.asarray(array)
+
+    def _computes_in_float16(self) -> bool:
+        """Whether it does. On processors that have no instructions to convert float16, 0.10 calls what is not there."""
+        if self._float16 is None:
+            try:
+                one = jnp.ones((2,), jnp.float16)
+                self._float16 = bool((one + one == 2).all())
+            except jax.errors.JaxRuntimeError:
+                self._float16 = False
+        return self._float16
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)

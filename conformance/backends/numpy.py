@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from conformance.backends import kernels
 from conformance.backends.base import Backend, foreign
 from conformance.backends.idioms.numpy import idiom
+from conformance.backends.kernels import Choice
 from conformance.backends.scripts import ModeScript, pinned, source_of
 from conformance.backends.scripts import numpy as pieces
 from conformance.ground.dtypes import DTYPES
@@ -54,6 +56,21 @@ class NumpyBackend(Backend):
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
+
+    def kernels(self) -> str:
+        """The vector instructions of the widest code that NumPy has and chose, or 'baseline' for its least."""
+        names = {own: name for name, every in kernels.WIDTHS.items() for own in every}
+        chosen = [names.get(own, own) for own in kernels.dispatched() if own in kernels.features()]
+        return chosen[-1] if chosen else "baseline"
+
+    @classmethod
+    def kernel_choices(cls) -> dict[str, Choice]:
+        others = kernels.dispatched()
+        about = "the code for the least processor that this build of NumPy runs on"
+        least = Choice(
+            about, {"NPY_DISABLE_CPU_FEATURES": " ".join(others)}, bool(kernels.features().intersection(others))
+        )
+        return {"baseline": least} if others else {}
 
     def fill(self, array: Any, value: int) -> bool:
         array.fill(value)

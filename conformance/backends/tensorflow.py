@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from conformance.backends import kernels
 from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.tensorflow import idiom
+from conformance.backends.kernels import Choice
 from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import tensorflow as pieces
-from conformance.backends.spelling import Function
+from conformance.backends.spelling import Function, Unsupported
 from conformance.ground.devices import kind_of, named, number_of
 from conformance.ground.processors import cpuinfo
 
@@ -40,6 +42,8 @@ class TensorflowBackend(Backend):
         if "keras" not in sys.modules:  # TensorFlow imports Keras, which runs on what this says
             os.environ["KERAS_BACKEND"] = "tensorflow"
         super().__init__(device)
+        self._mode = ""
+        self._float16: bool | None = None  # not tried yet
 
     @classmethod
     def script(cls, mode: str, device: str = "cpu") -> ModeScript:
@@ -86,6 +90,7 @@ class TensorflowBackend(Backend):
         return named(kind.lower(), int(number))
 
     def scope(self, mode: str) -> Any:
+        self._mode = mode
         return self._fast() if mode == GPU_FAST else tf.device(self._place)
 
     @contextlib.contextmanager
@@ -99,7 +104,19 @@ class TensorflowBackend(Backend):
             tf.config.experimental.enable_tensor_float_32_execution(False)
 
     def from_numpy(self, array: np.ndarray) -> Any:
+        if array.dtype == np.float16 and self._mode == "xla" and not self._xla_computes_in_float16():
+            raise Unsupported(f"XLA compiles nothing that computes in float16 for this processor ({kernels.of_xla()})")
         return tf.constant(array)
+
+    def _xla_computes_in_float16(self) -> bool:
+        """Whether it does. On processors that have no instructions to convert float16, 2.21 calls what is not there."""
+        if self._float16 is None:
+            doubled = tf.function(lambda x: x + x, jit_compile=True, autograph=False)
+            try:
+                self._float16 = bool((doubled(tf.ones((2,), tf.float16)).numpy() == 2).all())
+            except tf.errors.InternalError:
+                self._float16 = False
+        return self._float16
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array.numpy())
@@ -130,7 +147,7 @@ class TensorflowBackend(Backend):
         return None if kind_of(self.device) == "cpu" else lambda: tf.raw_ops.DeepCopy(x=array)
 
     def kernels(self) -> str:
-        """oneDNN and the instruction set it computes with, or 'no oneDNN' and who made the processor.
+        """oneDNN and the instruction set it computes with, or 'no oneDNN' and who made the processor; then XLA's.
 
         Without it, TensorFlow takes the processor's approximate reciprocals, which differ from maker to maker.
 
@@ -142,11 +159,19 @@ class TensorflowBackend(Backend):
             from tensorflow.python.util._pywrap_util_port import IsMklEnabled  # noqa: PLC0415 - a part of TensorFlow
         except ImportError:
             return ""
-        if not IsMklEnabled():
-            return ", ".join(filter(None, ("no oneDNN", _vendor())))
-        has = dict(getattr(sys.modules.get("numpy._core._multiarray_umath"), "__cpu_features__", {}))
-        has["AVX_NE_CONVERT"] = "avx_ne_convert" in cpuinfo("flags").split()  # which NumPy does not look for
-        return f"oneDNN {_instruction_set(has, os.environ.get('ONEDNN_MAX_CPU_ISA', ''))}"
+        if IsMklEnabled():
+            own = [f"oneDNN {_instruction_set(os.environ.get('ONEDNN_MAX_CPU_ISA', ''))}"]
+        else:
+            own = ["no oneDNN", _vendor()]
+        return ", ".join(filter(None, (*own, kernels.of_xla())))
+
+    @classmethod
+    def kernel_choices(cls) -> dict[str, Choice]:
+        switch, on = "TF_ENABLE_ONEDNN_OPTS", bool(_flags() & _TURN_ONEDNN_ON)
+        return {
+            "onednn": Choice("oneDNN's kernels", {switch: "1"}, not on),
+            "no-onednn": Choice("TensorFlow's own kernels, without oneDNN", {switch: "0"}, on),
+        } | kernels.choices_of_xla()
 
     def settings(self) -> dict[str, str]:
         found = {"intra-op threads": str(tf.config.threading.get_intra_op_parallelism_threads())}
@@ -180,21 +205,24 @@ _INSTRUCTION_SETS = {
 """Sets of vector instructions that oneDNN has code for, from the least, and how NumPy or Linux call them."""
 
 
-def _instruction_set(has: Mapping[str, bool], limit: str) -> str:
+def _instruction_set(limit: str) -> str:
     """The widest vector instructions that oneDNN may use.
 
     Args:
-        has: of features of the processor whether it has them.
         limit: what ONEDNN_MAX_CPU_ISA says, such as AVX2 or AVX512_CORE_VNNI; empty for no limit.
     """
-    found, limit = "", limit.upper()
-    last = limit if limit in _INSTRUCTION_SETS else limit.partition("_")[0]
-    for name, features in _INSTRUCTION_SETS.items():
-        if any(has.get(feature) for feature in features):
-            found = name
-        if name == last:
-            break
-    return found or "of unknown instructions"
+    limit = limit.upper() if limit.upper() in _INSTRUCTION_SETS else limit.upper().partition("_")[0]
+    more = {"AVX_NE_CONVERT"} if "avx_ne_convert" in _flags() else ()  # which NumPy does not look for
+    return kernels.widest(limit, _INSTRUCTION_SETS, more) or "of unknown instructions"
+
+
+_TURN_ONEDNN_ON = frozenset({"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile"})
+"""Instructions for neural networks, as Linux calls them: TensorFlow turns oneDNN on where a processor has any."""
+
+
+def _flags() -> set[str]:
+    """The processor's features, as Linux calls them."""
+    return set(cpuinfo("flags").split())
 
 
 def _vendor() -> str:

@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import logging
 import os
+import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ml_dtypes
 import numpy as np
 
+from conformance.backends import kernels
 from conformance.backends.base import GPU_FAST, Backend, foreign
 from conformance.backends.idioms.torch import idiom
+from conformance.backends.kernels import Choice
 from conformance.backends.scripts import ModeScript, pinned, renamed, source_of
 from conformance.backends.scripts import torch as pieces
 from conformance.backends.spelling import Function
@@ -84,6 +87,20 @@ class TorchBackend(Backend):
         # Every program is compiled through one function of this package; the default limit counts those together.
         torch._dynamo.config.recompile_limit = 100_000
         torch._dynamo.config.accumulated_recompile_limit = 100_000
+
+    def kernels(self) -> str:
+        """The vector instructions that PyTorch's own kernels were compiled for, as it says: 'AVX2', 'DEFAULT'."""
+        return str(torch.backends.cpu.get_cpu_capability()) if kind_of(self.device) == "cpu" else ""
+
+    @classmethod
+    def kernel_choices(cls) -> dict[str, Choice]:
+        if platform.machine() not in ("x86_64", "AMD64"):
+            return {}
+        switch = "ATEN_CPU_CAPABILITY"
+        return {
+            "avx2": Choice("PyTorch's kernels for AVX2", {switch: "avx2"}, kernels.wider_than("AVX2")),
+            "default": Choice("PyTorch's kernels for any processor", {switch: "default"}, kernels.wider_than("AVX")),
+        }
 
     def _switches(self) -> dict[str, tuple[Any, str]]:
         """What a GPU may round away for speed: where each is switched, and the attribute."""

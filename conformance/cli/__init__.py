@@ -13,6 +13,7 @@ from conformance.cli.application import app, main
 # Importing them adds their commands, in the order in which the help lists them.
 # isort: off
 from conformance.cli import running as running
+from conformance.cli import timing as timing
 from conformance.cli import reporting as reporting
 from conformance.cli import cases as cases
 from conformance.cli import adapters as adapters

@@ -12,13 +12,13 @@ from conformance.cli.arguments import Device, named_device
 
 @app.command("backends", short_help="Show the backends, and what they have.")
 def backends_() -> None:
-    """Show the backends: versions, devices, modes, whether they flush subnormals, and the kernels they chose here."""
+    """Show the backends: versions, devices, modes, whether they flush subnormals, kernels chosen here and others."""
     from conformance.suite.explaining import backend_rows
 
-    labels = ("versions", "devices", "modes", "subnormals", "kernels")
+    labels = ("versions", "devices", "modes", "subnormals", "kernels", "--kernels")
     for name, *told in backend_rows():
         out.print(name)
-        for label, text in zip(labels, told, strict=True):
+        for label, text in zip(labels, told, strict=False):
             if text:
                 out.print(f"  {label:<11}{text}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,3 +116,27 @@ def tell_of_broken(wanted: list[str] | None = None) -> None:
 
     for line in backends.broken(wanted or ()).values():
         err.print(f"error: {line}")
+
+
+def chosen(
+    having: Callable[[list[str], list[str], str], list[str]],
+    what: str,
+    asked: list[str],
+    modes: list[str],
+    device: str,
+    by_name: bool,
+) -> list[str]:
+    """The backends that have one of the modes, and the device; ends where nobody has a mode, or none can run.
+
+    Args:
+        having: of backends, those that have at least one of some modes on a device.
+        what: such a mode is called.
+        asked: the backends asked for.
+        modes: those asked for; all where none is.
+        device: where.
+        by_name: whether the backends were asked for.
+    """
+    for one in modes:
+        if not having(asked, [one], device):
+            fail(f"none of {', '.join(asked)} has {what} '{one}' on {device}; 'conformance backends' shows them")
+    return able(having(asked, modes, device), device, by_name)

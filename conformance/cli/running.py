@@ -1,8 +1,8 @@
-"""The commands that run something: `run` and `bench`."""
+"""The command `run`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,13 +18,12 @@ from conformance.cli.arguments import (
     Modes,
     Output,
     Variants,
-    able,
+    chosen,
     named_backends,
     named_device,
     selected,
-    tell_of_broken,
 )
-from conformance.cli.pages import write_reports, write_timing
+from conformance.cli.pages import write_reports
 from conformance.ground import processes
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ _MOST_KINDS_SHOWN = 20
         "conformance run",
         "conformance run -b torch -b jax -k softmax -o before",
         "conformance run --variant 'ops/softmax/*[float16*' -b torch -m compile",
+        "conformance run -b numpy --kernels all",
         "conformance run --resume",
     )
 )
@@ -94,6 +94,16 @@ def run(
             help="Run everything once more in another order, that of the seed, and show what depends on it.",
         ),
     ] = None,
+    kernels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kernels",
+            metavar="NAME",
+            help="Run everything once more, frameworks held to other kernels (vector instructions, oneDNN on or off), "
+            "each a column of its own; again for more, 'all' for those that other processors would choose. "
+            "'conformance backends' shows them.",
+        ),
+    ] = None,
 ) -> None:
     """Run the cases on every backend, then write the reports.
 
@@ -112,7 +122,7 @@ def run(
     from conformance.suite import sharding
 
     asked, device = named_backends(backend), named_device(device)
-    names = _chosen(running.with_modes, "the mode", asked, mode or [], device, backend is not None)
+    names = chosen(running.with_modes, "the mode", asked, mode or [], device, backend is not None)
     try:
         if shard:
             sharding.parse(shard)
@@ -122,7 +132,7 @@ def run(
     selection = selected(cases, variant or [], keyword)
     _refuse_strays(selection)
     # Results of a part must not take the place of those of the whole.
-    part = "selected" if keyword or variant or mode else "shards" if shard else ""
+    part = "selected" if keyword or variant or mode else "shards" if shard else "kernels" if kernels else ""
     folder = output or Path("reports", part)
     if workers is None:
         # In processes of their own variants can't disturb each other; and a GPU is not divided into cores.
@@ -142,15 +152,17 @@ def run(
         shard=shard,
         resume=resume,
     )
-    out.print(_headline(selection, names))
     again = None if random_order is None else running.in_another_order(request, random_order)
+    held_to = _held_to_others(request, kernels or [], again)
+    out.print(_headline(selection, names))
     try:
         with ExitStack() as held:
             # Runs of other backends that make no reports, as under tox, may go on beside one that makes none either.
-            files = [request.run_file(name).name for name in names] if no_report else []
+            files = [one.run_file(name).name for one in (request, *held_to) for name in one.backends]
+            files = files if no_report else []
             folders = [one.output for one in (request, again) if one is not None]
             locks = [lock for one in folders for lock in held.enter_context(locked(one, files))]
-            status = _run(request, again, selection, broken, locks, not no_report)
+            status = _run(request, held_to, again, selection, broken, locks, not no_report)
     except LockedError as error:
         fail(str(error))
     except OSError as error:
@@ -158,28 +170,55 @@ def run(
     raise typer.Exit(status)
 
 
+def _held_to_others(request: Request, kernels: list[str], again: Request | None) -> list[Request]:
+    """The runs with the frameworks held to other kernels."""
+    from conformance.running import running
+
+    if kernels and again is not None:
+        fail("--kernels and --random-order: one of them at a time")
+    if kernels and request.device != "cpu":
+        fail("--kernels: they are chosen by the processor; on another device there are none to be held to")
+    try:
+        return running.held_to_others(request, kernels)
+    except ValueError as error:
+        fail(f"--kernels: {error}")
+
+
 def _run(
     request: Request,
+    held_to: list[Request],
     again: Request | None,
     selection: Selection,
     broken: list[str],
     locks: Sequence[int],
     report: bool,
 ) -> int:
-    """Run, tell what came of it, write the reports; then run `again`, and tell what depends on the order."""
+    """Run, tell what came of it, write the reports; then run `again`, and tell what depends on the order.
+
+    Runs that are held to other kernels come in between, and what they changed is told.
+    """
+    from conformance.diffing import kernels
     from conformance.runfile.failure import record_text
     from conformance.runfile.kinds import kinds
     from conformance.running import running
     from conformance.running.console import print_summary
 
-    runs, problems = _made(request, locks)
+    plain, problems = _made(request, locks)
+    runs = list(plain)
+    for one in held_to:
+        more, lacking = _made(one, locks)
+        runs, problems = runs + more, problems + lacking
+    runs = running.in_order(runs)
     problems += broken
     failed = kinds(running.failures(runs))
     for kind in failed[:_MOST_KINDS_SHOWN]:
         out.print(record_text(kind.run.header, kind.case, kind.record, request.cases, kind.likewise) + "\n")
-    if more := sum(kind.variants for kind in failed[_MOST_KINDS_SHOWN:]):
-        out.print(f"… and {more:,} more of other kinds; the report has them all\n")
+    if further := sum(kind.variants for kind in failed[_MOST_KINDS_SHOWN:]):
+        out.print(f"… and {further:,} more of other kinds; the report has them all\n")
     print_summary(out, runs)
+    if held_to:
+        for line in kernels.lines(plain, runs):
+            out.print(line)
     for problem in problems:
         err.print(f"error: {problem}")
     for text in running.registry_notes(selection.corpus, [one.header for one in runs]):
@@ -212,98 +251,6 @@ def _made(request: Request, locks: Sequence[int]) -> tuple[list[Run], list[str]]
         fail("\n".join(mistakes))
     runs, problems = running.collect(children)
     return runs, refused + problems
-
-
-@app.command(
-    short_help="Time the operations on every backend.",
-    epilog=examples("conformance bench", "conformance bench -b numpy -b torch --size 2x20 --dtype float32"),
-)
-@to_its_end("what was timed until then is in the timing files of the backends that had finished")
-def bench(
-    backend: Backends = None,
-    mode: Modes = None,
-    device: Device = "cpu",
-    keyword: Annotated[
-        str, typer.Option("-k", metavar="WORDS", help="Cells whose name matches, as pytest's -k takes it.")
-    ] = "",
-    dtype: Annotated[list[str] | None, typer.Option("--dtype", metavar="NAME", help="A dtype; again for more.")] = None,
-    size: Annotated[
-        list[str] | None, typer.Option("--size", metavar="SHAPE", help="A size, such as 2x20; again for more.")
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Every dtype at every size in every mode; takes most of an hour.")
-    ] = False,
-    threads: Annotated[
-        int, typer.Option("--threads", metavar="N", min=1, help="Threads each framework may compute with.")
-    ] = 1,
-    output: Output = None,
-) -> None:
-    """Time the operations on every backend, one after the other, then write the page of timings.
-
-    A time is shown only if that same call's output conforms. The timing files are pytest-benchmark's:
-    'pytest-benchmark compare' reads them.
-
-    Exit status: 0, timed; 2, usage error, another one times into the same folder, or pages or output can't be written;
-    3, a backend could not be timed; 130, interrupted by Ctrl-C; 141, nobody reads the output.
-    """
-    from conformance.running.console import Watch
-    from conformance.running.locking import LockedError, locked
-    from conformance.timing import benching
-    from conformance.timing.model import FOLDER
-    from conformance.timing.plan import PlanError, parse_plan
-
-    try:
-        parse_plan(dtype or [], size or [], full)
-    except PlanError as error:
-        fail(str(error))
-    asked, device = named_backends(backend), named_device(device)
-    names = _chosen(benching.with_modes, "a timed mode", asked, mode or [], device, backend is not None)
-    tell_of_broken(backend)
-    # Times of a part must not take the place of those of the whole.
-    part = keyword or mode or dtype or size
-    folder = output or (Path("reports", "selected") if part else Path("reports"))
-    request = benching.Request(names, folder, mode or [], device, keyword, dtype or [], size or [], full, threads)
-    try:
-        with locked(folder / FOLDER), Watch(err, "cells") as watch:
-            children, refused = benching.run(request, watch)
-    except LockedError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"{error.filename or folder}: can't be written to: {error.strerror}")
-    timings, problems = benching.collect(request, children)
-    problems = refused + problems
-    for line in benching.summary(timings):
-        out.print(line)
-    for problem in problems:
-        err.print(f"error: {problem}")
-    if not problems and not timings:
-        fail(f"no cell matches '{keyword}'")
-    written = not timings or write_timing(timings, folder)
-    raise typer.Exit((3 if problems else 0) if written else 2)
-
-
-def _chosen(
-    having: Callable[[list[str], list[str], str], list[str]],
-    what: str,
-    asked: list[str],
-    modes: list[str],
-    device: str,
-    by_name: bool,
-) -> list[str]:
-    """The backends that have one of the modes, and the device; ends where nobody has a mode, or none can run.
-
-    Args:
-        having: of backends, those that have at least one of some modes on a device.
-        what: such a mode is called.
-        asked: the backends asked for.
-        modes: those asked for; all where none is.
-        device: where.
-        by_name: whether the backends were asked for.
-    """
-    for one in modes:
-        if not having(asked, [one], device):
-            fail(f"none of {', '.join(asked)} has {what} '{one}' on {device}; 'conformance backends' shows them")
-    return able(having(asked, modes, device), device, by_name)
 
 
 def _refuse_strays(selection: Selection) -> None:

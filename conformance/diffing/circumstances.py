@@ -30,6 +30,7 @@ def of_runs(a: Header, b: Header, modes: Sequence[tuple[str, str]]) -> list[Diff
         Difference("backend", a.backend, b.backend),
         *_versions(a.versions, b.versions),
         Difference("device", a.device, b.device),
+        Difference("held to kernels", a.held_to, b.held_to),
         *_environments(a, b),
         Difference("suite", a.suite, b.suite),
         Difference("cases", a.cases_digest[:12], b.cases_digest[:12]),

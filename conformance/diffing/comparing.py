@@ -54,7 +54,7 @@ def _title(a: str, b: str) -> str:
 
 def _what(run: Run) -> str:
     version = next(iter(run.header.versions.values()), "")
-    return " · ".join(part for part in (version, run.header.device, run.header.started) if part)
+    return " · ".join(part for part in (version, run.header.place, run.header.started) if part)
 
 
 def _answers(run: Run, *modes: str) -> int:
@@ -213,7 +213,7 @@ class _Runs:
     ) -> None:
         def make() -> Change:
             header = self._pair.b.header
-            command = visible(repeat_command(b.variant, header.backend, b.mode, header.device))
+            command = visible(repeat_command(b.variant, header.backend, b.mode, header.device, header.held_to))
             return Change(
                 records.short(part.case.id),
                 records.short(b.variant),

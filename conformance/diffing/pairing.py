@@ -91,8 +91,8 @@ class Pairing:
 
 def _named(run: Run, other: Run) -> str:
     header = run.header
-    same = header.device == other.header.device
-    return header.backend if same else f"{header.backend} {header.device}"
+    same = header.place == other.header.place
+    return header.backend if same else f"{header.backend} {header.place}"
 
 
 def pair(a: Side, b: Side, wanted: Sequence[str] = ()) -> Pairing:
@@ -172,7 +172,7 @@ def _specs(text: str) -> tuple[Spec, Spec]:
 
 
 def _of_run(run: Run) -> tuple[str, str]:
-    return run.header.backend, run.header.device
+    return run.header.backend, run.header.place
 
 
 def _of_timing(run: TimingRun) -> tuple[str, str]:
@@ -249,7 +249,7 @@ def _run_pair(a: Run, b: Run, specs: tuple[Spec, Spec] | None) -> RunPair:
 
 
 def _names(side: Side) -> list[str]:
-    runs = [f"{run.header.backend}/{run.header.device}" for run in side.runs]
+    runs = [f"{run.header.backend}/{run.header.place}" for run in side.runs]
     return runs + [f"times of {run.about.backend}/{run.about.device}" for run in side.timings]
 
 
@@ -263,6 +263,6 @@ def _example(side: Side) -> str:
 
 
 def _left_over(side: Side, used: set[int]) -> list[str]:
-    lines = [f"{run.header.backend} on {run.header.device}" for run in side.runs if id(run) not in used]
+    lines = [f"{run.header.backend} on {run.header.place}" for run in side.runs if id(run) not in used]
     lines += [f"times of {run.about.backend} on {run.about.device}" for run in side.timings if id(run) not in used]
     return [f"{line} is only in {side.name}" for line in lines]

@@ -27,6 +27,8 @@ from conformance.runfile import CaseLine, Header, Record, VariantLine, plain
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!_-]*")
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_SETTING = re.compile(r"[A-Za-z0-9_.=: -]*")
 _UNCHECKED = "# What follows is what a run file holds. Nobody has checked it: read it before you run it."
 
 
@@ -156,6 +158,7 @@ class Composer:
 
     def _head(self, share: ModeScript, mode: str, spelled: Spelled, script: str) -> str:
         settings = [f'os.environ["{n}"] = "{v}"' for n, v in spelled.settings if f'"{n}"' not in share.opening]
+        settings = [*self._held(), *settings]
         imports = [f"import {module}" for module in dict.fromkeys(spelled.modules)]
         requires = [text for text in (*share.requires, *spelled.requires) if _REQUIREMENT.fullmatch(text)]
         requires = [text for text in requires if "bfloat16" in script or not text.startswith("ml-dtypes==")]
@@ -167,6 +170,18 @@ class Composer:
         used += ["fill"] if "shows(" in script else []
         return "\n\n\n".join(["\n".join(lines), *(getattr(share, name).strip() for name in used)])
 
+    def _held(self) -> list[str]:
+        """What holds the framework to the run's kernels, before it is imported.
+
+        Raises:
+            ForeignSourceError: what the run file says is no such variable.
+        """
+        variables = self._header.held.variables if self._header.held else {}
+        for name, value in variables.items():
+            if not (_VARIABLE.fullmatch(name) and _SETTING.fullmatch(value)):
+                raise ForeignSourceError("the variables that held it to its kernels are none")
+        return [f'os.environ["{name}"] = "{value}"' for name, value in variables.items()]
+
     def _about(self, mode: str, requires: Sequence[str]) -> list[str]:
         """The metadata by which ``uv run`` and ``pipx run`` install what is needed, and where the result came."""
         header, environment = self._header, self._header.environment
@@ -174,6 +189,7 @@ class Composer:
         version = next(iter(header.versions.values()), "")
         quoted = ", ".join(f'"{text}"' for text in requires)
         machine = ", ".join(filter(None, (environment.get("system"), environment.get("processor"))))
+        mode += f", held to {header.held_to}" if header.held else ""
         return [
             "# /// script",
             *([f'# requires-python = "=={python[0]}.*"'] if python else []),

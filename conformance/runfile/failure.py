@@ -30,13 +30,26 @@ class FindingLike(Protocol):
         """What helps to understand it."""
 
 
-def repeat_command(variant: str, backend: str, mode: str, device: str = "cpu", cases: Path | None = None) -> str:
-    """The command that repeats one variant in one mode (`cases` where they are not those of the suite)."""
+def repeat_command(
+    variant: str, backend: str, mode: str, device: str = "cpu", kernels: str = "", cases: Path | None = None
+) -> str:
+    """The command that repeats one variant in one mode.
+
+    Args:
+        variant: its ID, or a pattern.
+        backend: its name.
+        mode: of it.
+        device: where.
+        kernels: what the run was held to; empty where the framework had its own choice.
+        cases: the case files, where they are not those of the suite.
+    """
     command = (
         f"conformance run --variant {_quoted(variant)} --backend {shlex.quote(backend)} --mode {shlex.quote(mode)}"
     )
     if device != "cpu":
         command += f" --device {shlex.quote(device)}"
+    if kernels:
+        command += f" --kernels {shlex.quote(kernels)}"
     return command if cases is None else f"{command} --cases {shlex.quote(str(cases))}"
 
 
@@ -51,6 +64,7 @@ def failure_text(
     mode: str,
     idiom: str,
     device: str,
+    kernels: str,
     call: str,
     claim: bool,
     findings: Sequence[FindingLike],
@@ -70,7 +84,7 @@ def failure_text(
         lines += [f"  expected  {finding.expected}", f"  got       {finding.got}"]
         lines += [f"            {part}" for part in finding.detail.split("; ") if part]
     lines += [f"  likewise  {likewise}"] if likewise else []
-    return "\n".join([*lines, f"  repeat    {repeat_command(variant, backend, mode, device, cases)}"])
+    return "\n".join([*lines, f"  repeat    {repeat_command(variant, backend, mode, device, kernels, cases)}"])
 
 
 def record_text(header: Header, case: CaseLine, record: Record, cases: Path | None = None, likewise: str = "") -> str:
@@ -81,6 +95,7 @@ def record_text(header: Header, case: CaseLine, record: Record, cases: Path | No
         record.mode,
         record.idiom,
         header.device,
+        header.held_to,
         case.call,
         case.claim,
         record.findings or [FindingLine("status", "a result", record.reason)],

@@ -150,6 +150,7 @@ def _modes(header: Header) -> str:
 _FACTS: dict[str, Callable[[Header], str]] = {
     "another backend": lambda header: header.backend,
     "another device": lambda header: header.device,
+    "other kernels": lambda header: header.held_to,
     "other case files": lambda header: header.cases_digest,
     "another selection": lambda header: header.selection,
     "another order": lambda header: header.order,

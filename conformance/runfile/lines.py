@@ -77,6 +77,18 @@ class Shard(Struct, frozen=True):
         return f"shard {self.number} of {self.of}"
 
 
+class Held(Struct, frozen=True):
+    """Other kernels than a framework chooses on this processor, which a run was held to.
+
+    Attributes:
+        name: as the backend calls them (`Backend.kernel_choices`).
+        variables: of the environment, by which its process was held to them.
+    """
+
+    name: str
+    variables: dict[str, str]
+
+
 class Part(Struct, frozen=True, omit_defaults=True):
     """One of the run files that a merged one was made of.
 
@@ -118,6 +130,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
         scripts: the backend's share of scripts that repeat a result without the suite, by mode.
         shard: where the run is one of several that share the manifest.
         parts: what a merged file was made of; empty for one that was written by one run.
+        held: the kernels that it was held to; None where the framework had its own choice.
     """
 
     format: int
@@ -138,6 +151,17 @@ class Header(Struct, frozen=True, tag="header", tag_field="kind"):
     scripts: dict[str, ModeScript] = {}
     shard: Shard | None = None
     parts: list[Part] = []
+    held: Held | None = None
+
+    @property
+    def held_to(self) -> str:
+        """The name of the kernels that it was held to; empty where the framework had its own choice."""
+        return self.held.name if self.held else ""
+
+    @property
+    def place(self) -> str:
+        """Where it ran: the device, and the kernels that it was held to, if it was."""
+        return f"{self.device} {self.held_to}".strip()
 
     @property
     def kernels(self) -> str:

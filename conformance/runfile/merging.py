@@ -16,11 +16,12 @@ _FILE_NAME = re.compile(r"\w[\w.+ -]{0,200}")
 
 
 def merge(paths: Sequence[Path], folder: Path) -> list[Path]:
-    """Join run files, shards or other parts of runs, into one for each backend and device.
+    """Join run files, shards or other parts of runs, into one for each backend, device, and kernels held to.
 
     Args:
         paths: of the run files.
-        folder: where the joined ones go, as ``BACKEND-DEVICE.jsonl``; it may hold some of the others.
+        folder: where the joined ones go, as ``BACKEND-DEVICE.jsonl``, or with the kernels' name behind the device; it
+            may hold some of the others.
 
     Returns:
         The paths of the joined files.
@@ -42,7 +43,7 @@ def merge(paths: Sequence[Path], folder: Path) -> list[Path]:
 
 def _name(path: Path, header: Header) -> str:
     """The name of a joined file. What a file from elsewhere says must not lead out of the folder."""
-    name = f"{header.backend}-{header.device.replace(':', '')}.jsonl"
+    name = f"{header.backend}-{header.place.replace(':', '').replace(' ', '-')}.jsonl"
     if not _FILE_NAME.fullmatch(name):
         raise JoinError(f"{path}: a file can't be named after its backend '{header.backend}' and device")
     return name

@@ -47,6 +47,7 @@ class Request:
         workers: processes among which the cases of each backend are shared out.
         shard: which share of the cases, '3/8'; empty for all.
         resume: go on with the run files that are there.
+        kernels: what the frameworks are held to (`Backend.kernel_choices`); empty for their own choice.
     """
 
     backends: Sequence[str]
@@ -62,11 +63,13 @@ class Request:
     workers: int = 1
     shard: str = ""
     resume: bool = False
+    kernels: str = ""
 
     def run_file(self, backend: str) -> Path:
         """Where a backend's run is recorded."""
         shard = f"-{self.shard.replace('/', 'of')}" if self.shard else ""
-        return self.output / f"{backend}-{self.device.replace(':', '')}{shard}.jsonl"
+        kernels = f"-{self.kernels}" if self.kernels else ""
+        return self.output / f"{backend}-{self.device.replace(':', '')}{kernels}{shard}.jsonl"
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""
@@ -79,6 +82,7 @@ class Request:
             command += ["--conformance-random-order", str(self.random_order)]
         command += ["--shard", self.shard] if self.shard else []
         command += ["--resume"] if self.resume else []
+        command += ["--kernels", self.kernels] if self.kernels else []
         if hasattr(os, "fork"):  # elsewhere a crash ends the backend's process, and --resume goes on from there
             command += ["-s", "--supervise", str(self.timeout), "--workers", str(self.workers)]
         return command
@@ -95,11 +99,12 @@ def fitting_workers(at_once: int, variants: int) -> int:
 
 
 def _start(request: Request, backend: str, locks: Sequence[int]) -> Child[Followed]:
+    held = backends.load(backend).kernel_choices()[request.kernels].variables if request.kernels else {}
     return start(
         backend,
         request.command(backend),
         Followed(request.run_file(backend), going_on=request.resume),
-        {processes.PARENT: str(os.getpid())},
+        {processes.PARENT: str(os.getpid()), **held},
         start_new_session=True,  # Ctrl-C is this process' to handle
         pass_fds=locks,
     )
@@ -181,6 +186,36 @@ def coupled_outcomes(runs: Sequence[Run], shuffled: Sequence[Run]) -> list[str]:
     return [line for other in shuffled if (one := first.get(other.header.backend)) for line in coupled(one, other)]
 
 
+def held_to_others(request: Request, asked: Sequence[str]) -> list[Request]:
+    """The same, held to other kernels: a request for each, of the backends that can be held to it.
+
+    Args:
+        request: of a run with the frameworks' own choice.
+        asked: names of kernels; 'all' for those that are others than what runs here anyway.
+
+    Raises:
+        ValueError: none of the backends can be held to one of them.
+    """
+    choices = {name: backends.load(name).kernel_choices() for name in request.backends}
+    every = dict.fromkeys(kernels for own in choices.values() for kernels in own)
+    for kernels in asked:
+        if kernels not in (*every, ALL_KERNELS):
+            raise ValueError(
+                f"none of {', '.join(request.backends)} can be held to '{kernels}' here; there are "
+                f"{', '.join((*every, ALL_KERNELS))}"
+            )
+
+    def wanted(name: str, kernels: str) -> bool:
+        choice = choices[name].get(kernels)
+        return choice is not None and (kernels in asked or (ALL_KERNELS in asked and choice.other))
+
+    held = {kernels: [name for name in request.backends if wanted(name, kernels)] for kernels in every}
+    return [replace(request, backends=names, kernels=kernels) for kernels, names in held.items() if names]
+
+
+ALL_KERNELS = "all"
+
+
 def with_modes(names: Sequence[str], modes: Sequence[str], device: str = "cpu") -> list[str]:
     """The backends that have at least one of the modes on a device; all of them where no mode is asked for."""
     return [name for name in names if not modes or set(modes) & set(backends.load(name).run_modes(device))]
@@ -258,7 +293,7 @@ def registry_notes(corpus: Corpus, headers: Sequence[Header]) -> list[str]:
                 f"note: {elsewhere:,} {of} were seen on other machines, devices or kernels than {here}; here they "
                 f"explain what they describe and need not show"
             )
-    return lines
+    return list(dict.fromkeys(lines))
 
 
 def exit_status(runs: Sequence[Run], problems: Sequence[str]) -> int:
@@ -284,9 +319,10 @@ def summary(runs: Sequence[Run]) -> Iterator[tuple[str, str, str, str]]:
             words = [f"{n:,} {verdict}" for verdict, n in counts[mode.name].items() if n]
             if mode.left_out:
                 words.append(f"({mode.left_out:,} not in this mode's subset)")
+            held = f" held to {run.header.held_to}" if run.header.held else ""
             shard = f", {run.header.shard}" if run.header.shard else ""
             yield (
-                f"{run.header.backend} {version}{shard}" if i == 0 else "",
+                f"{run.header.backend} {version}{held}{shard}" if i == 0 else "",
                 mode.name,
                 f"{mode.variants:,}",
                 "  ".join(words),

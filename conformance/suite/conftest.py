@@ -61,9 +61,11 @@ def _prepare(config: pytest.Config) -> None:
     selection = select(root, option.conformance_variant, beyond_subsets=named)
     names = option.conformance_backend or backends.installed()
     device, modes = option.conformance_device, option.conformance_mode
-    seed = option.conformance_random_order
+    seed, kernels = option.conformance_random_order, option.conformance_kernels
     sessions = {
-        name: BackendSession(name, selection, device, _known(name, modes, device) if len(names) > 1 else modes, seed)
+        name: BackendSession(
+            name, selection, device, _known(name, modes, device) if len(names) > 1 else modes, seed, kernels
+        )
         for name in dict.fromkeys(names)
         if len(names) == 1 or not modes or _known(name, modes, device)
     }

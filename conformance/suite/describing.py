@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import shlex
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 
 import conformance
+from conformance import backends
 from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.scripts import ModeScript
 from conformance.backends.state import Change
 from conformance.ops import OPERATIONS, Operation
-from conformance.runfile import FORMAT, Header, IdiomSource, ModeSummary, Shard, now
+from conformance.runfile import FORMAT, Header, Held, IdiomSource, ModeSummary, Shard, now
 from conformance.runfile.manifest import digest
 from conformance.suite.recording import commit, environment
 from conformance.suite.selection import Selection, Share, manifest_digest
@@ -36,6 +39,31 @@ class WholeOfShard:
     items: Sequence[Item]
 
 
+def held_to(kind: type[Backend], kernels: str) -> Held:
+    """The kernels that this process holds a backend to.
+
+    Raises:
+        UnknownBackendError: the backend has no such kernels, or nothing holds this process to them.
+    """
+    choices = kind.kernel_choices()
+    if kernels not in choices:
+        raise backends.UnknownBackendError(
+            f"backend '{kind.name}' can't be held to kernels '{kernels}' here; {_listed(choices)}"
+        )
+    variables = dict(choices[kernels].variables)
+    if any(os.environ.get(name) != value for name, value in variables.items()):
+        needed = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        raise backends.UnknownBackendError(
+            f"kernels '{kernels}' are chosen when {kind.package} is loaded: 'conformance run --kernels {kernels}' sees "
+            f"to that; elsewhere start the process with {needed}"
+        )
+    return Held(kernels, variables)
+
+
+def _listed(choices: Collection[str]) -> str:
+    return f"there are {', '.join(choices)}" if choices else "it has one code for all that is here"
+
+
 @dataclass(frozen=True, slots=True)
 class Describing:
     """A backend in the modes it is run in, for the header of its run file.
@@ -50,6 +78,7 @@ class Describing:
         modes: in which.
         changed: what its start changed in the process, for all that comes after.
         order: in which order, where that is not that of the files.
+        held: the kernels that its process is held to, if it is.
     """
 
     name: str
@@ -61,6 +90,7 @@ class Describing:
     modes: Sequence[str]
     changed: Sequence[Change] = ()
     order: str = ""
+    held: Held | None = None
 
     def header(
         self, shares: dict[str, Share], selected: str, shard: WholeOfShard | None, whole: dict[str, Share]
@@ -95,6 +125,7 @@ class Describing:
             commit(self.selection.corpus.root),
             self._scripts(),
             None if shard is None else Shard(shard.number, shard.of, self._summaries(whole, flushes)),
+            held=self.held,
         )
 
     def _scripts(self) -> dict[str, ModeScript]:

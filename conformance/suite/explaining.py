@@ -133,17 +133,20 @@ def _result(result: Result) -> Iterator[str]:
         yield f"           {judgement.reason}"
 
 
-def backend_rows() -> Iterator[tuple[str, str, str, str, str, str]]:
-    """For each backend: name, versions or what is missing, devices, modes, whether subnormals are flushed, kernels."""
+def backend_rows() -> Iterator[tuple[str, ...]]:
+    """For each backend: name, versions or what is missing, devices, modes, whether subnormals are flushed, kernels.
+
+    After the kernels that were chosen here come those that the backend can be held to.
+    """
     broken = backends.broken()
     for name in backends.names():
         if name in broken:
-            yield name, broken[name], "", "", "", ""
+            yield name, broken[name]
             continue
         kind = backends.load(name)
         missing = kind.not_installed()
         if missing:
-            yield name, missing, "", ", ".join(kind.modes), "", ""
+            yield name, missing, "", ", ".join(kind.modes)
             continue
         versions = ", ".join(f"{package} {version}" for package, version in kind.versions().items())
         try:
@@ -153,7 +156,8 @@ def backend_rows() -> Iterator[tuple[str, str, str, str, str, str]]:
             flushed = ", ".join(
                 f"{mode} {'flushed' if backend.flushes_subnormals(mode) else 'preserved'}" for mode in kind.modes
             )
-            yield name, versions, ", ".join(backend.devices()), ", ".join(modes), flushed, backend.kernels()
+            held = ", ".join(f"{own} ({choice.about})" for own, choice in kind.kernel_choices().items())
+            yield name, versions, ", ".join(backend.devices()), ", ".join(modes), flushed, backend.kernels(), held
         except Exception as error:  # a broken installation must not hide the other backends
             said = f"{versions}; it does not start: {type(error).__name__}: {error}"
-            yield name, said, "", ", ".join(kind.modes), "", ""
+            yield name, said, "", ", ".join(kind.modes)

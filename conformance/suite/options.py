@@ -32,6 +32,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "a mode to run; default: all of each backend",
     },
     "device": {"default": "cpu", "type": _device, "metavar": "NAME", "help": "cpu, gpu, gpu:1, …; default: cpu"},
+    "kernels": {
+        "default": "",
+        "metavar": "NAME",
+        "help": "the kernels that the framework is held to, as 'conformance run --kernels' starts it",
+    },
     "variant": {"action": "append", "default": [], "metavar": "ID", "help": "run this variant only (* and ? match)"},
     "cases": {"default": None, "metavar": "PATH", "help": "case files; default: those that come with the suite"},
     "random-order": {

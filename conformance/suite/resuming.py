@@ -61,6 +61,7 @@ def _facts(header: Header) -> Mapping[str, str]:
         "shard": str(header.shard or ""),
         "modes": ", ".join(f"{mode.name} ({mode.variants:,})" for mode in header.modes),
         "device": header.device,
+        "kernels": header.held_to,
         "versions": ", ".join(f"{name} {version}" for name, version in header.versions.items()),
         "suite": header.suite,
         "libraries": header.environment.get("libraries", ""),

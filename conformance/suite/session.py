@@ -23,7 +23,7 @@ from conformance.runfile import (
 )
 from conformance.runfile.failure import failure_text
 from conformance.suite.attempts import Attempt, Result
-from conformance.suite.describing import Describing, Item, WholeOfShard
+from conformance.suite.describing import Describing, Item, WholeOfShard, held_to
 from conformance.suite.lines import Lines
 from conformance.suite.ordering import place
 from conformance.suite.recording import bare_variant_line, case_line
@@ -46,6 +46,7 @@ class BackendSession:
         name: of the backend.
         modes: those that are run.
         subject: the backend at work.
+        held: the kernels that its process is held to; None where the framework has its own choice.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class BackendSession:
         device: str = "cpu",
         modes: Sequence[str] = (),
         random_order: int | None = None,
+        kernels: str = "",
     ) -> None:
         self.name = name
         self.selection = selection
@@ -69,6 +71,7 @@ class BackendSession:
         self.modes = [mode for mode in known if not modes or mode in modes]
         self.device = device
         self._seed = random_order
+        self.held = held_to(kind, kernels) if kernels else None
         self.subject = Subject(name, kind, device, selection.corpus.divergences)
         self._lines = Lines(self.subject.preparing, self.subject.answers)
         self._writer: Writer | None = None
@@ -246,6 +249,7 @@ class BackendSession:
             self.modes,
             self.subject.changed_by_start,
             f"random, seed {self._seed}" if self._seed is not None else "",
+            self.held,
         )
         return describing.header(shares, selected, shard, self.shares(shard.items) if shard else shares)
 
@@ -261,6 +265,7 @@ def describe_failure(session: BackendSession, result: Result) -> str:
         result.mode,
         result.idiom,
         session.device,
+        session.held.name if session.held else "",
         call,
         case.claim is not None,
         findings,

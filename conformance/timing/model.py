@@ -120,6 +120,11 @@ class Circumstances(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     left_out: list[str] = []
     withheld: list[Cell] = []
 
+    @property
+    def held_to(self) -> str:
+        """The kernels that it was held to: none, times are of what a framework chooses."""
+        return ""
+
 
 class Calls(Struct, frozen=True):
     """Times of the calls after the first ones: the steady state.

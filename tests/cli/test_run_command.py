@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from conformance import runfile
+from conformance.backends.numpy import NumpyBackend
 from conformance.runfile import Run
 from conformance.running.locking import locked
 
@@ -210,6 +211,70 @@ def test_a_report_that_can_not_be_written_is_told_and_everything_else_is_done(
     assert done.stderr == f"error: {tmp_path / 'out' / 'parity.html'}: can't be written to: File too large\n"
     assert len((tmp_path / "out" / "parity.html").read_bytes()) == len(before) > 40_960  # not the half of another one
     assert command("report", "-o", tmp_path / "out").returncode == 1
+
+
+def test_kernels_that_another_processor_would_choose_are_a_column_of_their_own(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The least code of NumPy: where there is no other, the same bits come."""
+    if not NumpyBackend.kernel_choices():
+        pytest.skip("this build of NumPy has one code for all processors")
+    done = command("run", "--kernels", "baseline", "-k", "one or wrong", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    folder = tmp_path / "reports" / "selected"
+    plain, held = (runfile.read(folder / name) for name in ("numpy-cpu.jsonl", "numpy-cpu-baseline.jsonl"))
+    assert plain.header.held is None and held.header.held is not None and held.header.kernels == "baseline"
+    assert held.header.held.variables == NumpyBackend.kernel_choices()["baseline"].variables
+    assert plain.complete and held.complete and list(plain.variants) == list(held.variants)
+    assert f"numpy held to baseline (baseline), against {plain.header.kernels}:\n  eager     5 compared" in done.stdout
+    assert " held to baseline   eager" in done.stdout
+    assert "--backend numpy --mode eager --kernels baseline --cases" in done.stdout
+    assert "numpy baseline" in (folder / "summary.json").read_text()
+    page = (folder / "parity.html").read_text()
+    assert "numpy baseline" in page and "on cpu baseline" in page
+    merged = command("merge", folder / "numpy-cpu.jsonl", folder / "numpy-cpu-baseline.jsonl", "-o", tmp_path / "one")
+    assert [Path(line).name for line in merged.stdout.splitlines()[-2:]] == [
+        "numpy-cpu.jsonl",
+        "numpy-cpu-baseline.jsonl",
+    ]
+    pair = ("--pair", "numpy/cpu=numpy/cpu baseline")
+    diff = command("diff", folder, folder, *pair, "-o", tmp_path / "diff.html")
+    assert (
+        "held to kernels: (none) → baseline" in diff.stdout
+        and "numpy cpu eager → numpy cpu baseline eager" in diff.stdout
+    )
+    lines = (folder / "numpy-cpu-baseline.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "numpy-cpu-baseline.jsonl").write_bytes(b"".join(lines[:-3]))
+    again = command("run", "--kernels", "baseline", "-k", "one or wrong", "--resume", cwd=tmp_path)
+    assert again.returncode == 1 and runfile.read(folder / "numpy-cpu-baseline.jsonl").complete, again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--kernels", "most"), "--kernels: none of numpy can be held to 'most' here; there are"),
+        (("--kernels", "all", "--random-order", "1"), "--kernels and --random-order: one of them at a time"),
+    ],
+)
+def test_kernels_that_can_not_be_held_to_are_a_mistake(
+    command: Callable[..., Any], tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = command("run", "-o", tmp_path, *arguments)
+    assert done.returncode == 2 and message in done.stderr
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_pytest_by_itself_is_told_what_holds_a_framework_to_its_kernels(python: Callable[..., Any]) -> None:
+    if not NumpyBackend.kernel_choices():
+        pytest.skip("this build of NumPy has one code for all processors")
+    arguments = ("-m", "pytest", "--pyargs", "conformance.suite", "-p", "no:cacheprovider", "--backend", "numpy")
+    done = python(*arguments, "--kernels", "baseline", "-k", "printed-example")
+    assert done.returncode == 4
+    assert (
+        "'conformance run --kernels baseline' sees to that; elsewhere start the process with NPY_DISABLE" in done.stderr
+    )
+    done = python(*arguments, "--kernels", "least", "-k", "printed-example")
+    assert "backend 'numpy' can't be held to kernels 'least' here; there are baseline" in done.stderr
 
 
 def test_both_orders_are_resumed_under_locks_of_their_own(command: Callable[..., Any], tmp_path: Path) -> None:

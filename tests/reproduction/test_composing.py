@@ -13,7 +13,7 @@ import pytest
 
 from conformance.backends import load
 from conformance.reproduction import Composer, NoScriptError, title
-from conformance.runfile import IdiomSource, Record, Stored
+from conformance.runfile import Held, IdiomSource, Record, Stored
 from conformance.suite.lines import Lines
 from conformance.suite.selection import Selection
 from conformance.suite.session import BackendSession
@@ -278,6 +278,17 @@ def test_settings_and_modules_of_a_spelling_are_nothing_but_that(lines: MakeLine
             changed(line, header={"idioms": [IdiomSource("sigmoid", source, needs="x 1", **change)]})()
     script = changed(line, header={"idioms": [IdiomSource("sigmoid", source, setting='A="; evil(); "')]})()
     assert "evil" not in script.text
+
+
+def test_a_script_holds_the_framework_to_the_kernels_of_its_run(lines: MakeLines) -> None:
+    line = lines(CASES)[0]
+    held = Held("baseline", {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4"})
+    script = changed(line, header={"held": held})().text
+    assert "mode eager, held to baseline, cpu" in script
+    assert script.index('os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V3 X86_V4"') < script.index("import numpy")
+    for variables in ({'A"; evil(); "': ""}, {"A": '"; evil(); "'}, {"A": "x\n"}):
+        with pytest.raises(NoScriptError, match="the variables that held it to its kernels are none"):
+            changed(line, header={"held": Held("baseline", variables)})()
 
 
 def test_deep_nesting_is_no_crash(lines: MakeLines) -> None:

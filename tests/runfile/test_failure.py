@@ -14,18 +14,20 @@ from conformance.runfile.failure import failure_text, record_text, repeat_comman
 
 
 @pytest.mark.parametrize(
-    ("device", "cases", "rest"),
+    ("device", "kernels", "cases", "rest"),
     [
-        ("cpu", None, ""),
-        ("gpu", None, " --device gpu"),
-        ("cpu", Path("my cases"), " --cases 'my cases'"),
-        ("gpu", Path("cases/ops"), " --device gpu --cases cases/ops"),
+        ("cpu", "", None, ""),
+        ("gpu", "", None, " --device gpu"),
+        ("cpu", "", Path("my cases"), " --cases 'my cases'"),
+        ("gpu", "", Path("cases/ops"), " --device gpu --cases cases/ops"),
+        ("cpu", "xla-sse4.2", None, " --kernels xla-sse4.2"),
+        ("cpu", "; touch gone", Path("mine"), " --kernels '; touch gone' --cases mine"),
     ],
 )
 def test_the_command_names_variant_backend_mode_and_what_is_not_the_default(
-    device: str, cases: Path | None, rest: str
+    device: str, kernels: str, cases: Path | None, rest: str
 ) -> None:
-    command = repeat_command("a/b[float32,axis=0]", "jax", "jit", device, cases)
+    command = repeat_command("a/b[float32,axis=0]", "jax", "jit", device, kernels, cases)
     assert command == f"conformance run --variant 'a/b[float32,axis=0]' --backend jax --mode jit{rest}"
 
 
@@ -45,7 +47,7 @@ def test_the_text_says_what_was_expected_what_came_and_how_to_repeat_it() -> Non
         Finding("value", "4", "5"),
         Finding("dtype", "float32", "float64"),
     ]
-    text = failure_text("a/b[float32]", "torch", "eager", "", "cpu", "exp(x)", False, findings)
+    text = failure_text("a/b[float32]", "torch", "eager", "", "cpu", "", "exp(x)", False, findings)
     assert text.splitlines() == [
         "FAILED  a/b[float32]   torch eager   channel: value, dtype",
         "  call      exp(x)",
@@ -64,7 +66,9 @@ def test_the_text_says_what_was_expected_what_came_and_how_to_repeat_it() -> Non
 
 def test_how_many_others_fail_likewise_stands_before_the_command() -> None:
     finding = Finding("value", "1", "2")
-    text = failure_text("a/b", "jax", "jit", "", "cpu", "exp(x)", False, [finding], likewise="3 more variants of exp")
+    text = failure_text(
+        "a/b", "jax", "jit", "", "cpu", "", "exp(x)", False, [finding], likewise="3 more variants of exp"
+    )
     assert text.splitlines()[-2:] == [
         "  likewise  3 more variants of exp",
         "  repeat    conformance run --variant 'a/b' --backend jax --mode jit",
@@ -72,13 +76,15 @@ def test_how_many_others_fail_likewise_stands_before_the_command() -> None:
 
 
 def test_a_claim_is_called_a_claim() -> None:
-    text = failure_text("a/b[float32]", "torch", "eager", "", "cpu", "exp(x) > 0", True, [Finding("claim", "a", "b")])
+    text = failure_text(
+        "a/b[float32]", "torch", "eager", "", "cpu", "", "exp(x) > 0", True, [Finding("claim", "a", "b")]
+    )
     assert text.splitlines()[1] == "  claim     exp(x) > 0"
 
 
 def test_another_spelling_than_the_primary_one_is_named() -> None:
     finding = Finding("value", "1", "2")
-    text = failure_text("a/b[float32]", "jax", "idioms", "jax.numpy.exp", "cpu", "exp(x)", False, [finding])
+    text = failure_text("a/b[float32]", "jax", "idioms", "jax.numpy.exp", "cpu", "", "exp(x)", False, [finding])
     assert text.splitlines()[0] == "FAILED  a/b[float32]   jax idioms (jax.numpy.exp)   channel: value"
     assert text.splitlines()[-1].endswith("--variant 'a/b[float32]' --backend jax --mode idioms")
 
@@ -86,7 +92,7 @@ def test_another_spelling_than_the_primary_one_is_named() -> None:
 def test_what_crashed_or_timed_out_is_called_that_with_its_signal_and_last_words() -> None:
     words = "terminate called; Fatal Python error: Aborted"
     finding = Finding("status", "a result", "SIGABRT (aborted)", words)
-    text = failure_text("a/b[float32]", "jax", "jit", "", "cpu", "exp(x)", False, [finding], verdict="crashed")
+    text = failure_text("a/b[float32]", "jax", "jit", "", "cpu", "", "exp(x)", False, [finding], verdict="crashed")
     assert text.splitlines()[0] == "CRASHED  a/b[float32]   jax jit   channel: status"
     assert text.splitlines()[3:6] == [
         "  got       SIGABRT (aborted)",

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from conformance import backends, runfile
+from conformance.backends.kernels import Choice
 from conformance.casefile.loader import load
 from conformance.ground import processes
 from conformance.runfile import CaseLine, FindingLine, Header, ModeSummary, Record, Run, VariantLine, Writer
@@ -181,6 +182,32 @@ def test_a_command_passes_on_what_was_asked_for_and_only_the_modes_a_backend_has
     request = Request(["jax"], Path("out"), timeout=5, workers=2, shard="3/8", resume=True)
     assert "--shard 3/8 --resume -s --supervise 5 --workers 2" in " ".join(request.command("jax"))
     assert str(Path("out", "jax-cpu-3of8.jsonl")) in request.command("jax")
+
+
+def test_what_is_held_to_other_kernels_has_run_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    choices = {
+        "numpy": {"least": Choice("", {"A": "1"}, True)},
+        "torch": {"least": Choice("", {"A": "2"}, False), "some": Choice("", {}, True)},
+        "jax": {},
+    }
+    for name, own in choices.items():
+        monkeypatch.setattr(backends.load(name), "kernel_choices", lambda own=own: own)
+    request = Request(["numpy", "torch", "jax"], Path("out"), shard="1/2")
+
+    def held(*asked: str) -> list[tuple[str, list[str]]]:
+        return [(one.kernels, list(one.backends)) for one in running.held_to_others(request, asked)]
+
+    assert held() == []
+    assert held("least") == [("least", ["numpy", "torch"])]  # whoever names them wants them, others or not
+    assert held("all") == [("least", ["numpy"]), ("some", ["torch"])]
+    assert held("some", "least") == [("least", ["numpy", "torch"]), ("some", ["torch"])]
+    with pytest.raises(
+        ValueError, match=r"none of numpy, torch, jax can be held to 'most' here; there are least, some, all"
+    ):
+        held("least", "most")
+    one = running.held_to_others(request, ["least"])[0]
+    assert one.run_file("numpy") == Path("out", "numpy-cpu-least-1of2.jsonl")
+    assert "--kernels least" in " ".join(one.command("numpy")) and "--kernels" not in request.command("numpy")
 
 
 def test_a_checkout_in_the_current_folder_is_not_run_in_place_of_what_is_installed(

@@ -130,7 +130,10 @@ class JUnit:
             lines += ["  …"] if len(others) > _IDS_SHOWN else []
             texts.append("\n".join(lines))
         if len(failed) > 1:
-            command = repeat_command(f"{case.id}[*", header.backend, column.mode.name, header.device, self._cases)
+            whole = f"{case.id}[*"
+            command = repeat_command(
+                whole, header.backend, column.mode.name, header.device, header.held_to, self._cases
+            )
             texts.append(f"all of this case\n  repeat    {command}")
         return "\n\n".join(texts)
 
@@ -230,6 +233,7 @@ def _properties(run: Run, column: Column) -> dict[str, str]:
         "backend": header.backend,
         "mode": column.mode.name,
         "device": header.device,
+        **({"held to": header.held_to} if header.held_to else {}),
         **{f"version of {name}": version for name, version in header.versions.items()},
         **header.environment,
         "suite": header.suite,

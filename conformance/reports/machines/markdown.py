@@ -175,7 +175,7 @@ def _runs(document: _Document, summary: Summary) -> None:
     rows = [
         [
             code(run.label),
-            code(run.device),
+            code(f"{run.device} {run.held_to}".strip()),
             code(", ".join(f"{name} {version}" for name, version in run.versions.items())),
             code(", ".join(run.environment.get(key, "") for key in ("python", "system", "processor"))),
             code(run.started),

@@ -54,11 +54,12 @@ class ModePart(_Part, frozen=True, kw_only=True):
 
 
 class RunPart(_Part, frozen=True, kw_only=True):
-    """One backend's run on one device."""
+    """One backend's run on one device, with its own kernels or held to others."""
 
-    label: Annotated[str, Meta(description="the backend, with device or version where names alone would clash")]
+    label: Annotated[str, Meta(description="the backend, with what tells runs apart where names alone would clash")]
     backend: str
     device: str
+    held_to: Annotated[str, Meta(description="kernels that it was held to; empty where the framework had its choice")]
     versions: Annotated[dict[str, str], Meta(description="of the distributions, the framework's own first")]
     environment: dict[str, str]
     suite: Annotated[str, Meta(description="version of the suite that ran it")]
@@ -228,6 +229,7 @@ def _run(index: int, run: Run, columns: Sequence[Column]) -> RunPart:
         label=mine[0].backend if mine else header.backend,
         backend=header.backend,
         device=header.device,
+        held_to=header.held_to,
         versions=header.versions,
         environment=header.environment,
         suite=header.suite,
@@ -265,7 +267,7 @@ def _failure(tally: Tally, failure: Failure) -> FailurePart:
         for f in record.findings
     ]
     text = record_text(tally.runs[column.run].header, failure.case, record, tally.cases)
-    repeat = repeat_command(record.variant, column.name, column.mode.name, column.device, tally.cases)
+    repeat = repeat_command(record.variant, column.name, column.mode.name, column.device, column.kernels, tally.cases)
     return FailurePart(
         run=column.backend,
         mode=column.mode.name,

@@ -14,7 +14,7 @@ from conformance.runfile.arrays import described
 from conformance.words.visible import clipped, on_one_line
 
 COLUMNS = {
-    "run": "label of the run: the backend, with device or version where names alone would clash",
+    "run": "label of the run: the backend, with what tells runs apart where names alone would clash",
     "version": "of the framework",
     "device": "where it ran",
     "mode": "how the backend executed; 'idioms' for other spellings",

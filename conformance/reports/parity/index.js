@@ -33,8 +33,8 @@ const numberOf = id => allIds().indexOf(id);
 
 /** Another spelling, from the list of them. */
 const spelling = number => {
-  const [group, operation, name, backend, device, mode] = index.spellings[number];
-  return {group, operation, name, backend, device, mode, label: `${group}: ${name}`};
+  const [group, operation, name, backend, device, mode, kernels] = index.spellings[number];
+  return {group, operation, name, backend, device, mode, kernels, label: `${group}: ${name}`};
 };
 const hasSpellings = index.spellings.length > 0;
 

@@ -132,7 +132,15 @@ class Index:
         """All of it, of JSON types only."""
         beside = {column.run: column for column in self._material.beside}
         spellings = [
-            [s.backend, s.operation, s.name, beside[s.run].name, beside[s.run].device, beside[s.run].mode.name]
+            [
+                s.backend,
+                s.operation,
+                s.name,
+                beside[s.run].name,
+                beside[s.run].device,
+                beside[s.run].mode.name,
+                beside[s.run].kernels,
+            ]
             if s.run in beside
             else [s.backend, s.operation, s.name]
             for s in self._material.spellings
@@ -144,6 +152,7 @@ class Index:
                 "backend": column.name,
                 "mode": column.mode.name,
                 "device": column.device,
+                "kernels": column.kernels,
                 "because": column.mode.because,
                 "missing": column.missing,
             }

@@ -20,7 +20,8 @@ const inShell = words => `'${words.replaceAll("'", "'\\''")}'`;
 
 function command(id, column) {
   const device = column.device === "cpu" ? "" : ` --device ${column.device}`;
-  return `conformance run --variant ${inShell(id)} --backend ${column.backend} --mode ${column.mode}${device}`;
+  const kernels = column.kernels ? ` --kernels ${column.kernels}` : "";
+  return `conformance run --variant ${inShell(id)} --backend ${column.backend} --mode ${column.mode}${device}${kernels}`;
 }
 
 const outcomeAt = (variant, place) => variant.codes[place] === "." ? null : variant.outcomes[variant.codes.charCodeAt(place) - 48];

@@ -219,7 +219,7 @@ def _environment(material: Material, index: int) -> Environment:
     policy = {None: "subnormals: not tried", True: "flushes subnormals to zero", False: "preserves subnormals"}
     return Environment(
         backend=material.labels[index],
-        device=header.device,
+        device=header.place,
         versions=[f"{name} {version}" for name, version in header.versions.items()],
         modes=[f"{mode.name}: {policy[mode.flushes_subnormals]}" for mode in header.modes if mode.name != IDIOMS],
         python=header.environment.get("python", "unknown"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,9 +22,10 @@ class Column:
     Attributes:
         number: its place, from 0; those of other spellings come after all others.
         run: index of its run.
-        backend: the run's label: the backend's name, with device or version where names alone would clash.
+        backend: the run's label: the backend's name, with what tells runs apart where names alone would clash.
         name: the backend's name, as commands want it.
         device: where it ran.
+        kernels: what the run was held to; empty where the framework had its own choice.
         mode: the mode's share of the manifest.
         missing: how many records the run lacks in this mode.
         first: whether it is its run's plain mode, by which the backend is compared with others.
@@ -36,6 +37,7 @@ class Column:
     backend: str
     name: str
     device: str
+    kernels: str
     mode: ModeSummary
     missing: int
     first: bool
@@ -88,8 +90,16 @@ class About(Protocol):
         """'cpu' or 'gpu'."""
 
     @property
+    def held_to(self) -> str:
+        """The kernels that the run was held to; empty where the framework had its own choice."""
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """Of the backend's distributions, the framework's own first."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The machine among it: 'system' and 'processor'."""
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
@@ -98,14 +108,22 @@ def labels(runs: Sequence[Run]) -> list[str]:
 
 
 def labels_of(runs: Sequence[About]) -> list[str]:
-    """A label for each run, no two alike: the backend's name, with device or version where names alone would clash."""
+    """A label for each run, no two alike: the backend's name, with what tells runs apart where names alone would clash.
+
+    That is, the first that is enough: the kernels that they were held to, the device, the version, the machine, the
+    kernels that were chosen there, the processor, or the first three of them.
+    """
     names = [run.backend for run in runs]
-    ways = (
-        names,
-        [f"{run.backend} {run.device}" for run in runs],
-        [f"{run.backend} {_version(run)}" for run in runs],
-        [f"{run.backend} {_version(run)} {run.device}" for run in runs],
-    )
+    tell: list[Callable[[About], str]] = [
+        lambda run: run.held_to,
+        lambda run: run.device,
+        _version,
+        lambda run: run.environment.get("system", "").rpartition(" ")[2],
+        lambda run: run.environment.get("kernels", ""),
+        lambda run: run.environment.get("processor", ""),
+        lambda run: " ".join(filter(None, (_version(run), run.device, run.held_to))),
+    ]
+    ways = [names, *([f"{run.backend} {what(run)}".rstrip() for run in runs] for what in tell)]
     result = list(names)
     for name in set(names):
         members = [i for i, other in enumerate(names) if other == name]
@@ -136,7 +154,18 @@ def columns(runs: Sequence[Run]) -> list[Column]:
         first = not beside and all(column.run != index for column in result)
         missing = lacking[index].get(mode.name, 0)
         result.append(
-            Column(len(result), index, named[index], header.backend, header.device, mode, missing, first, beside)
+            Column(
+                len(result),
+                index,
+                named[index],
+                header.backend,
+                header.device,
+                header.held_to,
+                mode,
+                missing,
+                first,
+                beside,
+            )
         )
     return result
 

@@ -87,7 +87,7 @@ def test_other_spellings_come_after_the_columns_for_those_that_the_case_has(make
     assert read.data["cases"][0][5] == [0] and read.data["cases"][1][5] == []
     assert read.verdicts == ["passed", "failed", "passed"]
     assert read.ulps == [0.25, 9, None]
-    assert read.data["spellings"] == [["a", "softmax", "two", "a", "cpu", IDIOMS]]
+    assert read.data["spellings"] == [["a", "softmax", "two", "a", "cpu", IDIOMS, ""]]
 
 
 def test_channels_and_reasons_come_through_and_a_failure_s_reason_is_not_said_twice(make_run: Any) -> None:

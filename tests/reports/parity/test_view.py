@@ -9,7 +9,7 @@ from conformance.backends.base import IDIOMS
 from conformance.ground.verdicts import VERDICTS
 from conformance.reports.parity.view import page
 from conformance.reports.shared import issues
-from conformance.runfile import FindingLine, ModeSummary, Record, Shard, Stored
+from conformance.runfile import FindingLine, Held, ModeSummary, Record, Shard, Stored
 
 RECORDED = VERDICTS[:-1]
 EVERY = [
@@ -164,6 +164,15 @@ def test_two_runs_of_one_backend_are_told_apart_by_what_differs(make_run: Any) -
     assert labels(old, gpu) == ["torch cpu", "torch gpu"]
     assert labels(old, new, gpu) == ["torch 2.6 cpu", "torch 2.13 cpu", "torch 2.6 gpu"]
     assert labels(old, old, make_run("jax", EVERY)) == ["torch (1)", "torch (2)", "jax"]
+    held = make_run("torch", EVERY, versions={"torch": "2.6"}, held=Held("default", {}))
+    assert labels(old, held) == ["torch", "torch default"]
+    assert labels(old, held, gpu) == ["torch 2.6 cpu", "torch 2.6 cpu default", "torch 2.6 gpu"]
+    x86, arm, other = (
+        make_run("torch", EVERY, environment={"system": f"Linux {machine}", "processor": name, "kernels": "some"})
+        for machine, name in (("x86_64", "EPYC"), ("aarch64", "EPYC"), ("x86_64", "Xeon"))
+    )
+    assert labels(x86, arm) == ["torch x86_64", "torch aarch64"]
+    assert labels(x86, other) == ["torch EPYC", "torch Xeon"]
 
 
 def with_spellings(make_run: Any, backend: str = "a", **changes: Any) -> Any:
