@@ -136,6 +136,8 @@ class Fuzzer:
             if dtype is None:
                 raise oracle.NoAnswerError("no dtype is due")
             exact = oracle.answer(name, _with_constants(arguments, dtype))
+            if step.wraps and dtype in made.SIZES:
+                exact = _wrapped(exact, dtype)
             if dtype not in oracle.FORMATS and any(not _fits(v, dtype) for v in exact.ravel()):
                 raise oracle.NoAnswerError("does not fit its integer dtype")
         except (oracle.NoAnswerError, ValueError, IndexError, np.exceptions.AxisError) as error:
@@ -231,6 +233,19 @@ def _moved(name: str, arguments: dict[str, Any]) -> np.ndarray | None:
 def _fits(value: Any, dtype: str) -> bool:
     info = np.iinfo(dtype)
     return isinstance(value, Fraction) and value.denominator == 1 and info.min <= value <= info.max
+
+
+def _wrapped(exact: np.ndarray, dtype: str) -> np.ndarray:
+    """Integers in so many bits of two's complement; other numbers as they are."""
+    bits = made.SIZES[dtype] + (dtype[0] == "i")
+
+    def around(value: Any) -> Any:
+        if not isinstance(value, Fraction) or value.denominator != 1:
+            return value
+        low = value % 2**bits
+        return low - 2**bits if dtype[0] == "i" and low >= 2 ** (bits - 1) else low
+
+    return np.array([around(value) for value in exact.ravel()], dtype=object).reshape(exact.shape)
 
 
 def _due(name: str, arguments: dict[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -82,6 +83,8 @@ class Maker:
         if r.random() < 0.08:
             return made | {"claim": self._claim(call, shape)}
         made["call"] = call
+        if self.dtype in SIZES and r.random() < 0.5:
+            return made | {"expect": {"wraps": True}}
         single = call.count("(") <= 1 and not any(c in call for c in ("reshape",))
         if self.dtype in FORMATS and single and r.random() < 0.3 and 0 not in shape:
             made["check"] = ["value", "gradient"]
@@ -98,13 +101,12 @@ class Maker:
         self.given[name] = source = {}
         if self.dtype in FORMATS:
             special = r.random() < 0.4
-            one = {"any": lambda: floating(r, self.dtype, special), "probability": lambda: probability(r, self.dtype)}[
-                kind
-            ]
+            likely = partial(probability, r, self.dtype)
+            one: Callable[[], Any] = likely if kind == "probability" else partial(floating, r, self.dtype, special)
         elif self.dtype.startswith("complex"):
-            one = lambda: r.choice([0.0, 1.5, -2.0, 1e30])  # noqa: E731
+            one = partial(r.choice, [0.0, 1.5, -2.0, 1e30])
         else:
-            one = lambda: whole(r, self.dtype)  # noqa: E731
+            one = partial(whole, r, self.dtype)
         if r.random() < 0.2:
             source.update(self._generated(shape, kind))
         elif not shape or 0 in shape:

@@ -233,6 +233,7 @@ def check_expect(case: Case, expect: Expect) -> None:
         or expect.dtype
         or expect.values is not msgspec.UNSET
         or expect.aliases is not None
+        or expect.wraps
     ):
         raise Mistake("a call that is refused has no other outcome", at)
     if expect.prints is not None:
@@ -247,6 +248,8 @@ def check_expect(case: Case, expect: Expect) -> None:
             to_array(expect.values, dtype_named(expect.dtype), (*at, "values"))
         if not expect.because:
             raise Mistake("stated values need a 'because': why does arithmetic not say them?", at)
+    if expect.wraps and expect.values is not msgspec.UNSET:
+        raise Mistake("expected one of 'wraps' and 'values': what wraps is worked out", at)
     if expect.aliases is not None and ("gradient" in case.check or not case.given):
         raise Mistake("'aliases' is about the value of a call and its first input", at)
 

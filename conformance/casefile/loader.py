@@ -16,6 +16,7 @@ import msgspec
 
 from conformance.casefile import checks, expressions, yaml_reader
 from conformance.casefile.errors import CaseFileError, Mistake, Problem, place_in
+from conformance.casefile.integers import check_integers
 from conformance.casefile.model import Case, CaseFile, Divergence, DivergenceFile, Document, Expect, Subset, SubsetFile
 from conformance.casefile.structure import mistakes
 from conformance.casefile.variants import LoadedCase, Variant, expand, grid_of
@@ -272,7 +273,10 @@ class _File:
                 checks.check_drawing(case, expect, grid)
         if expression is None or len(self._problems) > before:
             return None
-        return LoadedCase(case_id, case, expression, expect, str(self._path), line, text, grid)
+        loaded = LoadedCase(case_id, case, expression, expect, str(self._path), line, text, grid)
+        with _Reporting(self, (*keys, which)):
+            check_integers(loaded)
+        return loaded
 
 
 def _convertible(data: Any) -> list[Case | None]:

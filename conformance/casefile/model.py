@@ -157,6 +157,7 @@ class Expect(_Part, frozen=True):
         Annotated[bool, Meta(description="whether the result shares the memory of the first input: a view, or a copy")]
         | None
     ) = None
+    wraps: Annotated[bool, Meta(description="integers that don't fit their dtype wrap around, in every step")] = False
     because: Annotated[str, Meta(description="why these values or this dtype, where arithmetic does not say")] = ""
 
 

@@ -46,11 +46,13 @@ class Step:
     """One call of an operation.
 
     `text` tells calls apart that do different things (unlike equality, for which 1, 1.0 and True are the same).
+    `wraps` says that integers which don't fit its result's dtype wrap around; it changes what is due, not what is run.
     """
 
     operation: str
     arguments: tuple[tuple[str, Argument], ...]
     text: str
+    wraps: bool = False
 
     @property
     def values(self) -> set[int]:
@@ -100,7 +102,7 @@ def fetch(argument: Argument, values: Sequence[Any]) -> Any:
 def compile_variant(variant: Variant) -> Program:
     """The program of a variant. A part that occurs twice in its expression is computed once."""
     expression = variant.case.expression
-    compiler = _Compiler(list(variant.case.case.given), variant.bindings)
+    compiler = _Compiler(list(variant.case.case.given), variant.bindings, variant.case.expect.wraps)
     if isinstance(expression, Comparison):
         results = tuple(compiler.argument(side) for side in expression.sides)
         relations = expression.relations
@@ -167,10 +169,11 @@ def _moved(argument: Argument, now: Mapping[int, int]) -> Argument:
 
 
 class _Compiler:
-    def __init__(self, names: list[str], bindings: Mapping[str, Any]) -> None:
+    def __init__(self, names: list[str], bindings: Mapping[str, Any], wraps: bool) -> None:
         self.names = names
         self.steps: list[Step] = []
         self._bindings = bindings
+        self._wraps = wraps
         self._known: dict[str, int] = {}
 
     def argument(self, expression: Expression) -> Argument:
@@ -194,7 +197,7 @@ class _Compiler:
         text = f"{operation} {arguments!r}"
         if text not in self._known:
             self._known[text] = len(self.names) + len(self.steps)
-            self.steps.append(Step(operation, arguments, text))
+            self.steps.append(Step(operation, arguments, text, self._wraps))
         return self._known[text]
 
 

@@ -21,6 +21,7 @@ from conformance.truth.balls import Balls, UndecidedError, UndefinedError
 from conformance.truth.gradient import default_cotangent
 from conformance.truth.rounding import Rounded, from_array
 from conformance.truth.settling import settle
+from conformance.truth.whole import whole_numbers, wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,9 @@ class Answers:
             dtype: round to this dtype, not to the one that is due.
         """
         arguments = step.bind(received)
-        key = (step.text, dtype, tuple(_fingerprint(a) for a in arguments.values()))
+        key = (step.text, step.wraps, dtype, tuple(_fingerprint(a) for a in arguments.values()))
         if key not in self._steps:
-            self._steps[key] = _answer(OPERATIONS[step.operation], arguments, dtype)
+            self._steps[key] = _answer(OPERATIONS[step.operation], arguments, dtype, step.wraps)
         return self._steps[key]
 
     def of_gradient(
@@ -158,7 +159,7 @@ def _fingerprint(argument: Any) -> Any:
     return None  # plain values are part of the step
 
 
-def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None) -> Answer:
+def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None, wraps: bool = False) -> Answer:
     due = operation.result_dtype(**arguments)
     arguments = with_constants_as_arrays(operation, arguments, dtype or due)
     if operation.moves:
@@ -181,7 +182,7 @@ def _answer(operation: Operation, arguments: dict[str, Any], dtype: DType | None
         why = "arithmetic defines no result for infinite or NaN inputs"
         return _conventional(operation, arguments, Answer(shape, due, why_not=why), target)
     if target.kind != "floating":
-        return _whole_answer(operation, arguments, target)
+        return _whole_answer(operation, arguments, target, wraps)
     try:
         values = settle(lambda: balls.as_balls(operation.exact(**mapped_arrays(arguments, balls.exact))), target)
     except UndefinedError as error:
@@ -242,25 +243,19 @@ def _conventional(operation: Operation, arguments: dict[str, Any], undefined: An
     )
 
 
-def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType) -> Answer:
-    """The result of a computing operation in an integer dtype: exact; none where that is no integer, or too large."""
-    precision = balls.AMPLE_PRECISION
-    while True:
-        balls.working_precision(precision)
-        exact = np.asarray(operation.exact(**mapped_arrays(arguments, balls.exact)))
-        elements = [balls.value_of(element) for element in exact.ravel().tolist()]
-        if all(element.is_exact() for element in elements):
-            break
-        if precision >= balls.MAX_PRECISION:
-            return Answer(exact.shape, target, why_not="the exact result is no integer")
-        precision *= 2
-    if not all(element.is_integer() for element in elements):
-        return Answer(exact.shape, target, why_not="the exact result is no integer")
-    numbers = [int(element.unique_fmpz()) for element in elements]
-    info = np.iinfo(target.numpy)
-    if any(not info.min <= number <= info.max for number in numbers):
-        return Answer(exact.shape, target, why_not=f"the exact result does not fit {target.name}")
-    return Answer(exact.shape, target, bits=np.array(numbers, dtype=target.numpy).reshape(exact.shape))
+def _whole_answer(operation: Operation, arguments: dict[str, Any], target: DType, wraps: bool) -> Answer:
+    """The result of a computing operation in an integer dtype: exact; none where that is no integer, or too large.
+
+    With `wraps`, what is too large is taken modulo two to the dtype's width.
+    """
+    exact = mapped_arrays(arguments, balls.exact)
+    shape, numbers = whole_numbers(lambda: operation.exact(**exact))
+    if numbers is None:
+        return Answer(shape, target, why_not="the exact result is no integer")
+    bits = wrapped(numbers, target)
+    if not wraps and bits.tolist() != numbers:
+        return Answer(shape, target, why_not=f"the exact result does not fit {target.name}")
+    return Answer(shape, target, bits=bits.reshape(shape))
 
 
 def _shape(operation: Operation, arguments: dict[str, Any]) -> tuple[tuple[int, ...] | None, str]:

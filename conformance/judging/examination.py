@@ -156,7 +156,7 @@ class Examination:
             if expected_dtype == found.name:
                 self._add("value", "values stated by the case (expect.values)", describe(got), "complex numbers")
             return None  # another dtype was noted already
-        if found != due.dtype and found.kind == "floating":
+        if found != due.dtype and (found.kind == "floating" or (found.kind, found.name) == ("integer", expected_dtype)):
             due = self._answers.of_step(self._program.steps[number], self._outcome.received, found)
         if last:
             self.answer = due

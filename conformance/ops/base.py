@@ -129,9 +129,13 @@ def same_dtype(*arguments: Any, **parameters: Any) -> DType | None:
 
 
 def operands_dtype(*arguments: Any, **parameters: Any) -> DType | None:
-    """The common dtype of floating or of integer arguments, in which sums and products of integers stay integers."""
+    """The common dtype of floating or of integer arguments, in which sums and products of integers stay integers.
+
+    Beside a plain number with a fraction integers have none.
+    """
     only = common_dtype(*arguments, **parameters)
-    return only if only is not None and only.kind in ("floating", "integer") else None
+    broken = any(isinstance(value, float) for value in (*arguments, *parameters.values()))
+    return only if only is not None and (only.kind == "floating" or (only.kind == "integer" and not broken)) else None
 
 
 def common_dtype(*arguments: Any, **parameters: Any) -> DType | None:

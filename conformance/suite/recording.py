@@ -60,6 +60,8 @@ def expectation(variant: Variant) -> str:
         parts.append(f"dtype {expect.dtype}")
     if expect.values is not UNSET:
         parts.append(f"the values {expect.values}")
+    if expect.wraps:
+        parts.append("integers that don't fit wrap around")
     if expect.because:
         parts.append(f"because {expect.because}")
     return ", ".join(parts)

@@ -184,7 +184,8 @@ def test_what_is_written_is_a_registry_file_that_reads_back(
     run = recorded(text, numpy_with(**DEFECTS["NaN in some elements"]))
     file = yaml.safe_load(as_yaml(run.header, propose(run)))
     assert file["backend"] == "numpy"
-    assert file["seen-on"] == {"machines": [platform.machine()], "devices": ["cpu"]}
+    here = {"machines": [platform.machine()], "devices": ["cpu"], "kernels": [NumpyBackend().kernels()]}
+    assert file["seen-on"] == here
     header = msgspec.structs.replace(run.header, environment=run.header.environment | {"kernels": "ours AVX2"})
     assert yaml.safe_load(as_yaml(header, propose(run)))["seen-on"]["kernels"] == ["ours AVX2"]
     (entry,) = file["divergences"]
