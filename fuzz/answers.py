@@ -216,7 +216,8 @@ def _inputs(case: made.Case, inputs: list[np.ndarray]) -> Found | None:
                 bounds = source[name]
                 low, high = bounds.get("low", bounds.get("start", 0.0)), bounds.get("high", bounds.get("stop", 1.0))
                 wide = array.astype(np.float64)
-                if not (np.all(np.isfinite(wide)) and wide.min() >= low and wide.max() <= high):
+                reached = wide.max() < high if name == "uniform" else wide.max() <= high
+                if not (np.all(np.isfinite(wide)) and wide.min() >= low and reached):
                     return Found("generator", f"{name}: {array}")
     return None
 

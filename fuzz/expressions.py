@@ -18,8 +18,8 @@ def one_input(data: bytes) -> None:
     for parse in (expressions.parse_call.__wrapped__, expressions.parse_claim.__wrapped__):  # without their caches
         try:
             parsed = parse(text)
-            expressions.check(parsed, {"x", "y"}, {"axis": [0, None], "shape": [[2]]})
-            check_extents(parsed, {"x": (3, 4), "y": (4,)}, {"axis": 0, "shape": [2]})
+            expressions.check(parsed, {"x", "y"}, {"axis": [0, None, [0, 1], []], "shape": [[2]]})
+            check_extents(parsed, {"x": (3, 4), "y": (4,)}, {"axis": [0, -1], "shape": [2]})
         except Mistake as mistake:
             assert 0 <= mistake.offset <= len(text.encode("utf-8", "surrogatepass"))
 

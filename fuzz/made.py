@@ -150,9 +150,18 @@ class Maker:
         rank = max(len(shape), 1)
         return f", axis={r.randrange(-rank, rank)}"
 
+    def _axes(self, shape: list[int]) -> str:
+        """What a sum or a mean goes along: an axis, several in any order and from either end, none, or all."""
+        r = self.random
+        if r.random() < 0.5:
+            return self._axis(shape, left_out=True)
+        rank = max(len(shape), 1)
+        chosen = r.sample(range(rank), r.randint(0, rank))
+        return f", axis={[axis - rank if r.random() < 0.4 else axis for axis in chosen]}"
+
     def _reduced(self, shape: list[int], inner: str) -> str:
         keep = self.random.choice(["", ", keepdims=True", ", keepdims=False"])
-        return f"{self.random.choice(['sum', 'mean'])}({inner}{self._axis(shape, left_out=True)}{keep})"
+        return f"{self.random.choice(['sum', 'mean'])}({inner}{self._axes(shape)}{keep})"
 
     def _operand(self, shape: list[int]) -> str:
         r = self.random
@@ -204,7 +213,7 @@ class Maker:
         if kind < 0.4:
             return self._moved(shape)
         if kind < 0.6 or self.dtype == "bool" or self.dtype.startswith("complex"):
-            return f"sum(x{self._axis(shape, left_out=True)})"
+            return f"sum(x{self._axes(shape)})"
         return "-x" if kind < 0.7 else self._arithmetic(shape, "x")
 
     def _loss(self, shape: list[int]) -> str:

@@ -276,8 +276,14 @@ def _map(function: Callable[..., Any], *arrays: Any, raw: Callable[[Any], Any] |
     return _column(flat).reshape(spread[0].shape)
 
 
+def reduced_axes(rank: int, axis: Any) -> set[int]:
+    """What a sum goes along: all axes, one, several or none; of a single number none."""
+    listed = axis if isinstance(axis, (list, tuple)) else [axis]
+    return set(range(rank)) if axis is None or not rank else {one % rank for one in listed}
+
+
 def _reduced(function: Callable[..., Number], x: np.ndarray, axis: Any, keepdims: bool) -> np.ndarray:
-    axes = set(range(x.ndim)) if axis is None or not x.ndim else {axis % x.ndim}
+    axes = reduced_axes(x.ndim, axis)
     kept = [i for i in range(x.ndim) if i not in axes]
     shape = tuple(x.shape[i] for i in kept)
     rows = np.transpose(x, [*kept, *sorted(axes)]).reshape((math.prod(shape), -1) if x.size else (math.prod(shape), 0))

@@ -5,6 +5,7 @@ They are worked out with so many bits that what cancels, in any dtype, leaves en
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -112,10 +113,9 @@ def _reduced(given: dict[str, np.ndarray], arguments: dict[str, Any], wrt: str, 
     x, axis = given["x"], arguments["axis"]
     if not x.size:
         return x
-    if axis is not None and x.ndim and not arguments["keepdims"]:
-        c = np.expand_dims(c, axis)
-    spread = np.broadcast_to(c if c.ndim <= x.ndim else c.reshape(()), x.shape)
-    each = x.size if axis is None or not x.ndim else x.shape[axis]
+    axes = oracle.reduced_axes(x.ndim, axis)
+    spread = np.broadcast_to(c.reshape([1 if k in axes else n for k, n in enumerate(x.shape)]), x.shape)
+    each = math.prod(x.shape[k] for k in axes)
     return spread / each if arguments["mean"] else spread + mpf(0)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from conformance import backends
 from conformance.audit import (
+    axes,
     compiled,
     conditions,
     gradients,
@@ -38,7 +39,20 @@ from conformance.judging.divergences import Registry
 from conformance.judging.judge import Judge, Judgement
 from conformance.suite.selection import Selection
 
-THEMES = (values, losses, shapes, precision, specials, conditions, overlooked, manners, noise, gradients, compiled)
+THEMES = (
+    values,
+    losses,
+    shapes,
+    axes,
+    precision,
+    specials,
+    conditions,
+    overlooked,
+    manners,
+    noise,
+    gradients,
+    compiled,
+)
 
 ENOUGH = 3
 """On frameworks where a call costs milliseconds, a defect is done with once so many cases have caught it."""

@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from conformance.audit.defect import Defects, Right
+from conformance.audit.defect import Axes, Defects, Right
 
 defects = Defects()
 
@@ -76,7 +76,7 @@ for _operation in ("sigmoid", "log_sigmoid", "sum", "binary_cross_entropy", "bin
 
 
 @defects.spelling("sum", "a row that is broadcast counts once", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     if x.ndim and x.strides[0] == 0 and x.shape[0] > 1 and axis in (None, 0):
         return right(x[:1], axis=axis, keepdims=keepdims)
     return right(x, axis=axis, keepdims=keepdims)
@@ -188,28 +188,28 @@ for _operation in ("exp", "log", "mean", *BASIC):
 
 
 @defects.spelling("sum", f"terms past {FARTHER:,} are left out", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return right(x.ravel()[:FARTHER]) if axis is None and not keepdims else right(x, axis=axis, keepdims=keepdims)
 
 
 @defects.spelling("mean", "the number of terms is counted in 16 bits", "value", "nan-inf")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     result = right(x, axis=axis, keepdims=keepdims)
-    n = x.size if axis is None or not x.ndim else x.shape[axis] if -x.ndim <= axis < x.ndim else 1
+    n = x.size // max(result.size, 1)
     return result * result.dtype.type(n / (n % FARTHER)) if n > FARTHER and result.dtype != np.float16 else result
 
 
 @defects.spelling("sum", f"terms past {FAR:,} are left out", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     if axis is None and x.size > FAR and not keepdims:
         return right(x.ravel()[:FAR])
-    if axis is not None and x.ndim and x.shape[axis] > FAR:
+    if isinstance(axis, int) and x.ndim and x.shape[axis] > FAR:
         return right(x.take(range(FAR), axis=axis), axis=axis, keepdims=keepdims)
     return right(x, axis=axis, keepdims=keepdims)
 
 
 @defects.spelling("mean", f"terms past {FAR:,} are left out", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return right(x.ravel()[:FAR]) if axis is None and not keepdims else right(x, axis=axis, keepdims=keepdims)
 
 
@@ -226,13 +226,13 @@ for _operation in ("sigmoid", "log_sigmoid", "sum", "mean", "binary_cross_entrop
 
 
 @defects.spelling("sum", "of nothing is NaN", "nan-inf")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     result = np.asarray(right(x, axis=axis, keepdims=keepdims))
     return np.full_like(result, np.nan) if x.size == 0 and result.dtype.kind == "f" else result
 
 
 @defects.spelling("mean", "of nothing is 0", "nan-inf", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     result = np.asarray(right(x, axis=axis, keepdims=keepdims))
     return np.zeros_like(result) if x.size == 0 else result
 

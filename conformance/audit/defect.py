@@ -71,6 +71,9 @@ class Right:
 Wrong = Callable[..., Any]
 """A wrong spelling: a function of the `Right` one and the operation's arguments."""
 
+Axes = int | tuple[int, ...] | None
+"""What a reduction is asked to go along, as a framework gets it."""
+
 Members = Callable[[type[Backend], Answers], Mapping[str, Any]]
 """What the wrong adapter has instead of the right one's: attributes and methods by name."""
 

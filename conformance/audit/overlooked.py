@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from conformance.audit.defect import Defects, Right, Wrong
+from conformance.audit.defect import Axes, Defects, Right, Wrong
 from conformance.audit.gradients import passed_back
 
 defects = Defects()
@@ -55,9 +55,9 @@ def _along(operation: str, words: str, change: Callable[[Any, int], int]) -> Non
     """An operation along another axis than it was given, where a function of array and axis says so."""
 
     @defects.spelling(operation, words, "value", "shape")
-    def _(right: Right, x: Any, *, axis: int | None = None, **options: Any) -> Any:
-        given = axis is not None and -x.ndim <= axis < x.ndim
-        return right(x, axis=change(x, axis) if given and axis is not None else axis, **options)
+    def _(right: Right, x: Any, *, axis: Axes = None, **options: Any) -> Any:
+        given = isinstance(axis, int) and -x.ndim <= axis < x.ndim
+        return right(x, axis=change(x, axis) if given and isinstance(axis, int) else axis, **options)
 
 
 for _operation in ALONG:
@@ -140,8 +140,8 @@ def _view_of_the_only_row(operation: str) -> None:
     """A reduction over an axis of length 1 that gives its input back."""
 
     @defects.spelling(operation, "over an axis of length 1, a view", "aliasing")
-    def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
-        alone = axis is not None and -x.ndim <= axis < x.ndim and x.shape[axis] == 1 and x.dtype.kind == "f"
+    def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
+        alone = isinstance(axis, int) and -x.ndim <= axis < x.ndim and x.shape[axis] == 1 and x.dtype.kind == "f"
         return np.squeeze(x, axis) if alone and not keepdims else right(x, axis=axis, keepdims=keepdims)
 
 

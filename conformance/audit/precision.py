@@ -7,7 +7,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from conformance.audit.defect import Defects, Right
+from conformance.audit.defect import Axes, Defects, Right
 from conformance.ground.dtypes import DTYPES
 
 defects = Defects()
@@ -69,19 +69,19 @@ for _operation, _given, _returned in (
 
 
 @defects.spelling("sum", "integers add up in their own dtype, and wrap around", "dtype")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 @defects.spelling("sum", "integers wrap around in int8, and come back as int64", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     if x.dtype.kind == "f" or x.dtype == BFLOAT16:
         return right(x, axis=axis, keepdims=keepdims)
     return np.asarray(np.sum(x, axis=axis, keepdims=keepdims, dtype=np.int8)).astype(np.int64)
 
 
 @defects.spelling("sum", "int64 by way of float64, which has 53 bits", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     if x.dtype != np.int64:
         return right(x, axis=axis, keepdims=keepdims)
     return np.asarray(np.sum(x.astype(np.float64), axis=axis, keepdims=keepdims)).astype(np.int64)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from conformance.audit.defect import Defects, Right
+from conformance.audit.defect import Axes, Defects, Right
 
 defects = Defects()
 
@@ -155,44 +156,47 @@ def _(right: Right, a: Any, b: Any) -> Any:
 
 
 @defects.spelling("sum", "the mean", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.mean(x, axis=axis, keepdims=keepdims, dtype=np.float64).astype(x.dtype)
 
 
 @defects.spelling("mean", "the sum", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
 @defects.spelling("mean", "counts one too few", "value", "nan-inf")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims) / x.dtype.type(count(x, axis) - 1)
 
 
 @defects.spelling("mean", "of all elements counted, whatever the axis", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims) / x.dtype.type(x.size)
 
 
 @defects.spelling("mean", "its sum overflows in 16 bits", "nan-inf", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.asarray(np.sum(x, axis=axis, keepdims=keepdims)).astype(x.dtype) / x.dtype.type(count(x, axis))
 
 
 @defects.spelling("sum", "the last element along the axis is left out", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     if x.ndim == 0 or 0 in x.shape:
         return right(x, axis=axis, keepdims=keepdims)
     if axis is None:
         return right(x.ravel()[:-1].reshape((-1,) + (1,) * (x.ndim - 1)), keepdims=keepdims)
-    return right(np.delete(x, -1, axis=axis), axis=axis, keepdims=keepdims)
+    last = axis if isinstance(axis, int) else (*axis, None)[0]
+    return right(x if last is None else np.delete(x, -1, axis=last), axis=axis, keepdims=keepdims)
 
 
 @defects.spelling("sum", "of magnitudes", "value")
-def _(right: Right, x: Any, *, axis: int | None = None, keepdims: bool = False) -> Any:
+def _(right: Right, x: Any, *, axis: Axes = None, keepdims: bool = False) -> Any:
     return right(np.abs(x), axis=axis, keepdims=keepdims)
 
 
-def count(x: Any, axis: int | None) -> int:
+def count(x: Any, axis: Axes) -> int:
     """How many elements go into each mean."""
-    return int(x.size if axis is None else x.shape[axis])
+    return math.prod(
+        x.shape if axis is None else [x.shape[one] for one in (axis if isinstance(axis, tuple) else [axis])]
+    )

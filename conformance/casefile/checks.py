@@ -108,8 +108,8 @@ def shape_of(given: Any, choice: Mapping[str, Any]) -> tuple[int, ...]:
     return inputs.resolve_shape(spec.shape, choice, (source, "shape"))
 
 
-def check_results(case: Case, expression: Expression | Comparison, grid: dict[str, list[Any]]) -> None:
-    """That no call gives more elements than are allowed, whatever the grid chooses."""
+def check_results(case: Case, expect: Expect, expression: Expression | Comparison, grid: dict[str, list[Any]]) -> None:
+    """That no call gives more elements than are allowed, or reduces axes that it can't, whatever the grid chooses."""
     generated = {
         n for n, g in case.given.items() if isinstance(g, Given) and not {"array", "printed"} & g.sources.keys()
     }
@@ -118,7 +118,8 @@ def check_results(case: Case, expression: Expression | Comparison, grid: dict[st
     names = sorted((_strings(specs) | expressions.names_in(expression)) & grid.keys() - {"dtype"})
     for values in itertools.product(*(grid[name] for name in names)):
         choice = dict(zip(names, values, strict=True))
-        check_extents(expression, fixed | {name: shape_of(case.given[name], choice) for name in generated}, choice)
+        shapes = fixed | {name: shape_of(case.given[name], choice) for name in generated}
+        check_extents(expression, shapes, choice, expect.raises)
 
 
 def check_result_dtypes(

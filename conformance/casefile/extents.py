@@ -1,7 +1,7 @@
 """How many elements the results of an expression have, found out from shapes before anything is computed.
 
 Inputs are limited one by one, but a broadcast multiplies their sizes and a stack adds them up: what is small in a file
-could still ask for more memory than there is.
+could still ask for more memory than there is. What is reduced is held against the shapes on the way.
 """
 
 from __future__ import annotations
@@ -18,29 +18,36 @@ from conformance.ground import limits
 
 Shape = tuple[int, ...]
 
+_ON_PURPOSE = "correct it, or state 'expect: raises' if the call is to be refused"
+
 
 def check_extents(
-    expression: Expression | Comparison, shapes: Mapping[str, Shape], bindings: Mapping[str, Any]
+    expression: Expression | Comparison,
+    shapes: Mapping[str, Shape],
+    bindings: Mapping[str, Any],
+    refused: bool = False,
 ) -> None:
-    """Refuse an expression one of whose calls gives more elements than `limits.ELEMENTS`.
+    """Refuse an expression one of whose calls gives more elements than `limits.ELEMENTS`, or reduces what it can't.
 
     Args:
         expression: checked against the names of its case.
         shapes: of the inputs.
         bindings: the grid's values by name.
+        refused: whether the case expects that the call is refused, so that axes may be wrong.
 
     Raises:
-        Mistake: at the call.
+        Mistake: at the call, or at the axes.
     """
-    extents = _Extents(shapes, bindings)
+    extents = _Extents(shapes, bindings, refused)
     for side in expression.sides if isinstance(expression, Comparison) else (expression,):
         extents.of(side)
 
 
 class _Extents:
-    def __init__(self, shapes: Mapping[str, Shape], bindings: Mapping[str, Any]) -> None:
+    def __init__(self, shapes: Mapping[str, Shape], bindings: Mapping[str, Any], refused: bool) -> None:
         self._shapes = shapes
         self._bindings = bindings
+        self._refused = refused
 
     def of(self, expression: Expression) -> Shape:
         """The shape of a value; of a call that has none because it is refused, that of its largest argument."""
@@ -48,8 +55,7 @@ class _Extents:
             case Name(name=name) if name in self._shapes:
                 return self._shapes[name]
             case Name() | Constant():
-                value = plain(expression, self._bindings)
-                return (len(value),) if isinstance(value, list) else ()
+                return _nested(plain(expression, self._bindings))
             case ListOf(items=items):
                 return (len(items), *_broadcast([self.of(item) for item in items]))
             case ShapeOf(of=of):
@@ -83,12 +89,13 @@ class _Extents:
         """A sum or a mean."""
         shape = self._argument(call, "x")
         axis, kept = self._value(call, "axis", None), self._value(call, "keepdims", False)
-        if axis is None:
-            return (1,) * len(shape) if kept else ()
-        if not -len(shape) <= axis < len(shape):
-            return shape
-        at = axis % len(shape)
-        return (*shape[:at], *((1,) if kept else ()), *shape[at + 1 :])
+        try:
+            axes = set(range(len(shape))) if axis is None else reduced_axes(axis, len(shape))
+        except Mistake as mistake:
+            if self._refused:
+                return shape
+            raise Mistake(mistake.message, offset=dict(call.arguments)["axis"].offset) from None
+        return tuple(1 if k in axes else length for k, length in enumerate(shape) if kept or k not in axes)
 
     def stack(self, call: Call) -> Shape:
         """Arrays of one shape along a new axis."""
@@ -110,6 +117,31 @@ class _Extents:
 
     def _is_input(self, expression: Expression) -> bool:
         return isinstance(expression, Name) and expression.name in self._shapes
+
+
+def reduced_axes(axis: int | list[int], rank: int) -> set[int]:
+    """The axes of an array of that rank that are reduced, counted from the first. Rank 0 counts as rank 1.
+
+    Raises:
+        Mistake: an axis that the array has not, or that is given twice.
+    """
+    rank = max(rank, 1)
+    found: dict[int, int] = {}
+    for one in axis if isinstance(axis, list) else [axis]:
+        if not -rank <= one < rank:
+            reach = "its one axis is 0 or -1" if rank == 1 else f"its axes go from {-rank} to {rank - 1}"
+            raise Mistake(f"axis {one} is out of range at rank {rank}, {reach}: {_ON_PURPOSE}")
+        if one % rank in found:
+            before = found[one % rank]
+            twice = f"axis {one} is given twice" if before == one else f"{before} and {one} are one axis at rank {rank}"
+            raise Mistake(f"{twice}: {_ON_PURPOSE}")
+        found[one % rank] = one
+    return set(found)
+
+
+def _nested(value: Any) -> Shape:
+    """The shape of nested lists, as far as their first elements tell."""
+    return (len(value), *(_nested(value[0]) if value else ())) if isinstance(value, list) else ()
 
 
 def _broadcast(shapes: list[Shape]) -> Shape:

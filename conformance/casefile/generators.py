@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 
 from conformance.casefile.model import Bernoulli, Binades, Full, Integers, Linspace, Normal, Uniform
+from conformance.ground.dtypes import DType
+from conformance.truth.rounding import round_floats
 
 Generator = Normal | Uniform | Integers | Bernoulli | Binades | Linspace | Full
 
@@ -70,6 +72,18 @@ def linspace(count: int, start: float, stop: float) -> np.ndarray:
     return spaced
 
 
+def last_below(low: float, high: float, dtype: DType) -> float:
+    """What no uniform number in [low, high) may pass before it is rounded to a floating dtype.
+
+    Rounding must not reach the upper end, which is left out: the largest number of the dtype below it stands for all
+    numbers that it would take there. Infinity where nothing lies between the ends.
+    """
+    if not low < high:
+        return math.inf
+    end = round_floats(np.array(high, dtype=np.float64), dtype)
+    return float(end if float(end) < high else np.nextafter(end, dtype.numpy.type(-math.inf)))
+
+
 def words(count: int, seed: int) -> np.ndarray:
     """Random 64-bit words: PCG64's raw stream, which NumPy keeps stable."""
     return np.random.PCG64(seed).random_raw(count)
@@ -81,7 +95,7 @@ def unit(count: int, seed: int) -> np.ndarray:
 
 
 def uniform(count: int, seed: int, low: float, high: float) -> np.ndarray:
-    """Uniform numbers in [low, high)."""
+    """Uniform numbers in [low, high), or at `high` by rounding: `last_below` says what stands for those."""
     drawn = unit(count, seed)
     if high / 2 - low / 2 > 2.0**1022:  # further apart than float64 reaches
         return low * (1 - drawn) + high * drawn

@@ -11,8 +11,8 @@ import numpy as np
 
 from conformance.casefile import printed
 from conformance.casefile.errors import Mistake
-from conformance.casefile.generators import generate
-from conformance.casefile.model import Binades, Full, Given, Integers, Linspace, Put
+from conformance.casefile.generators import generate, last_below
+from conformance.casefile.model import Binades, Full, Given, Integers, Linspace, Put, Uniform
 from conformance.casefile.numbers import dtype_named, to_array
 from conformance.casefile.printed import Printed
 from conformance.casefile.variants import Variant
@@ -75,6 +75,8 @@ def _numbers(
         return np.full(shape, to_array(spec.value, dtype, (*keys, "value")), dtype=dtype.numpy)
     values = generate(spec, shape)
     if dtype.kind == "floating":
+        if isinstance(spec, Uniform):
+            values = np.minimum(values, last_below(float(spec.low), float(spec.high), dtype))
         rounded = round_floats(values.astype(np.float64), dtype)
         if isinstance(spec, Binades):  # of the top binade, numbers may round up to infinity
             largest = to_array("max", dtype)

@@ -266,7 +266,7 @@ class _File:
                     raise Mistake(f"'{min(unused)}' is given but not used")
                 expression = parsed
                 if len(self._problems) == before:
-                    checks.check_results(case, parsed, grid)
+                    checks.check_results(case, expect, parsed, grid)
                     checks.check_result_dtypes(case, expect, parsed, grid)
             with _Reporting(self, keys):
                 checks.check_expect(case, expect)

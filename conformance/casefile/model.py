@@ -47,7 +47,7 @@ class Normal(_Part, frozen=True):
 
 
 class Uniform(_Part, frozen=True):
-    """Uniform numbers in [low, high)."""
+    """Uniform numbers in [low, high), whatever the dtype: what would round to `high` is the number below it."""
 
     shape: ShapeOrName
     seed: SeedOrName

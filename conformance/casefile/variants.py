@@ -99,14 +99,16 @@ def grid_of(case: Case) -> dict[str, list[Any]]:
             grid[name] = values
         else:
             raise Mistake("expected a list of one value or more", keys)
-        seen: set[str] = set()
+        seen: dict[str, Any] = {}
         for i, value in enumerate(grid[name]):
-            label = label_of(value)
+            label = label_of(value, name)
             if len(label) > limits.LABEL_CHARACTERS:
                 raise Mistake(f"a value of more than {limits.LABEL_CHARACTERS} characters in IDs", (*keys, i))
             if label in seen:
-                raise Mistake(f"the value {label} a second time", (*keys, i))
-            seen.add(label)
+                same = repr(seen[label]) == repr(value)
+                alike = "" if same else f": {seen[label]!r} and {value!r} look alike in IDs; put one into another case"
+                raise Mistake(f"the value {label} a second time{alike}", (*keys, i))
+            seen[label] = value
     size = math.prod(len(values) for values in grid.values())
     if size > limits.CASE_VARIANTS:
         raise Mistake(f"a grid of {size:,} variants; {limits.CASE_VARIANTS:,} are allowed", ("for",))
@@ -163,7 +165,7 @@ def expand(loaded: LoadedCase) -> list[Variant]:
         for dtype in dtypes:
             for choice in itertools.product(*(grid[name] for name in names)):
                 bindings = dict(zip(names, choice, strict=True))
-                labels = [dtype, *(f"{name}={label_of(bindings[name])}" for name in names)]
+                labels = [dtype, *(f"{name}={label_of(bindings[name], name)}" for name in names)]
                 if check != "value":
                     labels.append(check)
                 bindings["dtype"] = dtype
@@ -173,10 +175,13 @@ def expand(loaded: LoadedCase) -> list[Variant]:
     return variants
 
 
-def label_of(value: Any) -> str:
-    """A grid value as it stands in a variant's ID; lists of integers look like shapes (``2x3``)."""
+def label_of(value: Any, name: str = "") -> str:
+    """A grid value as it stands in a variant's ID; lists of integers look like shapes (``2x3``).
+
+    An empty list is the shape of a scalar, except under a name for axes: there it is no axis at all.
+    """
     if isinstance(value, list):
-        return "x".join(label_of(item) for item in value) if value else "scalar"
+        return "x".join(label_of(item) for item in value) or ("no-axis" if name in ("axis", "axes") else "scalar")
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -33,7 +33,7 @@ Arrays = Annotated[Sequence[np.ndarray], "a list of arrays"]
 Data = Annotated[Any, "a nested list of numbers"]
 Axis = Annotated[int, "an axis (an integer)"]
 OptionalAxis = Annotated[int | None, "an axis (an integer)"]
-MaybeAxis = Annotated[int | None, "an axis (an integer) or null"]
+MaybeAxes = Annotated[int | Sequence[int] | None, "an axis (an integer), a list of axes, or null"]
 Shape = Annotated[Sequence[int], "a shape (a list of integers)"]
 Flag = Annotated[bool, "true or false"]
 Reduction = Annotated[Literal["none", "mean", "sum"], "one of 'none', 'mean', 'sum'"]
@@ -73,8 +73,10 @@ class Parameter:
         """Whether a value that is not an array fits (arrays are told apart before this is asked)."""
         if self.kind == OptionalAxis and isinstance(value, list):  # several axes, which torch refuses
             return len(value) > 1 and all(map(_is_integer, value))
-        if self.kind in (Axis, OptionalAxis, MaybeAxis):
-            return _is_integer(value) or (value is None and self.kind == MaybeAxis)
+        if self.kind == MaybeAxes:
+            return value is None or all(map(_is_integer, value if isinstance(value, list) else [value]))
+        if self.kind in (Axis, OptionalAxis):
+            return _is_integer(value)
         if self.kind == Shape:
             return isinstance(value, Sequence) and not isinstance(value, str) and all(map(_is_integer, value))
         if self.kind == Flag:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.casefile.generators import MAKERS
+from conformance.casefile.generators import MAKERS, last_below
 from conformance.ground import dtypes, limits
 from conformance.ground.dtypes import DTYPES
 from conformance.ground.layouts import LAYOUTS
@@ -180,6 +180,8 @@ def _recipe(made: Made, stored: Stored, size: int) -> _Recipe | None:
     functions: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = []
     if made.source == "binades":  # the largest of the top binade would round up to infinity
         functions.append(("np.clip", np.clip, (-_largest(stored.dtype), _largest(stored.dtype))))
+    if (last := _last(made.source, arguments, stored.dtype)) is not None:
+        functions.append(("np.minimum", np.minimum, (last,)))
     if made.put:
         at, by = made.put[0], plain(made.put[-1])
         if type(at) is not int or type(by) not in (bool, int, float):
@@ -197,6 +199,18 @@ def _recipe(made: Made, stored: Stored, size: int) -> _Recipe | None:
         return values
 
     return _Recipe(text, make)
+
+
+def _last(source: str, arguments: dict[str, Any], dtype: str) -> float | None:
+    """What uniform numbers must not pass, if some of them would round to their upper end."""
+    if source != "uniform" or DTYPES[dtype].kind != "floating":
+        return None
+    try:
+        last = last_below(float(arguments["low"]), float(arguments["high"]), DTYPES[dtype])
+        passed = arguments["count"] > _LARGEST_TRIED or MAKERS[source](**arguments).max(initial=-math.inf) > last
+    except (ValueError, TypeError, KeyError, OverflowError):  # no arguments that a case could have
+        return None
+    return last if passed and math.isfinite(last) else None
 
 
 def _largest(dtype: str) -> float:

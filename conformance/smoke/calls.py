@@ -113,6 +113,8 @@ def _choices(operation: str, arguments: Mapping[str, Any]) -> Iterator[dict[str,
             yield from ({name: flag} for flag in (True, False))
         elif name == "axis":
             yield from ({name: axis} for axis in (0, -1))
+            if parameter.accepts([]):
+                yield {name: tuple(range(np.ndim(arguments["x"])))}
         elif name == "dtype":
             yield from ({name: dtype} for dtype in (None, "float32", "int32"))
         elif name in ("weight", "pos_weight"):

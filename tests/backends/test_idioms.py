@@ -164,8 +164,8 @@ SMALL: dict[str, list[dict[str, Any]]] = {
     "log_sigmoid": [{"x": X}],
     "stack": [{"arrays": VECTORS}, *({"arrays": VECTORS, "axis": axis} for axis in (0, 1, -1, -2))],
     "reshape": [{"x": X, "shape": shape} for shape in ([3, 2], [-1], [-1, 1, 2])],
-    "sum": [{"x": X}, {"x": X, "axis": -1}, {"x": X, "axis": 0, "keepdims": True}],
-    "mean": [{"x": X}, {"x": X, "axis": -1}, {"x": X, "axis": 0, "keepdims": True}],
+    "sum": [{"x": X}, {"x": X, "axis": -1}, {"x": X, "axis": 0, "keepdims": True}, {"x": X, "axis": (-1, 0)}],
+    "mean": [{"x": X}, {"x": X, "axis": -1}, {"x": X, "axis": 0, "keepdims": True}, {"x": X, "axis": (-1, 0)}],
     "binary_cross_entropy": [
         {"p": P, "target": TARGET},
         *({"p": P, "target": TARGET, "reduction": reduction} for reduction in ("none", "mean", "sum")),

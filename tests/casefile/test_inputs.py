@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from conformance.casefile.errors import Mistake
-from conformance.casefile.generators import generate
+from conformance.casefile.generators import generate, last_below
 from conformance.casefile.inputs import materialise, printed_array, printed_inputs, put, resolve_shape
-from conformance.casefile.model import Binades, Normal, Put
+from conformance.casefile.model import Binades, Normal, Put, Uniform
 from conformance.casefile.printed import parse
 from conformance.casefile.variants import Variant
 from conformance.ground import limits
 from conformance.ground.dtypes import DTYPES
+from conformance.truth.rounding import round_floats
 
 Variants = Callable[[str], dict[str, Variant]]
 
@@ -258,6 +259,41 @@ def test_what_would_round_up_to_infinity_is_the_largest_number(variants: Variant
     wide = x.astype(np.float64)
     assert np.isfinite(wide).all()
     assert (wide.max(), wide.min()) == (largest, -largest)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "last"),
+    [
+        ("float16", 0.0, 1.0, 1 - 2.0**-11),
+        ("bfloat16", 0.0, 1.0, 1 - 2.0**-8),
+        ("bfloat16", -4.0, 4.0, 4 - 2.0**-6),
+        ("bfloat16", -2.0, -1.0, -1 - 2.0**-7),
+        ("bfloat16", -1.0, 0.0, -(2.0**-133)),
+        ("bfloat16", 0.0, 0.1, 0.099609375),  # 0.1 itself would be 0.10009765625
+        ("float16", 0.0, 0.1, 0.0999755859375),  # which is 0.1 in this dtype, and lies below it
+    ],
+)
+def test_uniform_numbers_do_not_round_to_their_upper_end(
+    variants: Variants, dtype: str, low: float, high: float, last: float
+) -> None:
+    count = 200_000
+    source = f"{{x: {{uniform: {{shape: [{count}], seed: 1, low: {low}, high: {high}}}}}}}"
+    (x,) = arrays(variants, source, f"{{dtype: {dtype}}}").values()
+    raw = generate(Uniform(shape="", seed=1, low=low, high=high), (count,))
+    rounded = round_floats(raw, DTYPES[dtype])
+    over = rounded.astype(np.float64) >= high
+    reaches = high != 0 and float(round_floats(np.array(high), DTYPES[dtype])) >= high
+    assert bool(over.any()) == reaches, "whether anything would round there"
+    assert x.dtype == rounded.dtype
+    assert (x[over].astype(np.float64) == last).all()
+    assert x[~over].tobytes() == rounded[~over].tobytes(), "all others stay as they are"
+    assert x.astype(np.float64).max() <= last < high
+
+
+def test_between_ends_that_are_one_number_nothing_is_cut() -> None:
+    assert last_below(1.0, 1.0, DTYPES["float16"]) == np.inf
+    assert last_below(1.0, 0.0, DTYPES["float16"]) == np.inf
+    assert last_below(0.0, 1.0, DTYPES["float64"]) == 1 - 2.0**-53
 
 
 def test_one_end_of_the_range_may_be_left_to_the_dtype(variants: Variants) -> None:

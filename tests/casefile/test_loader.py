@@ -224,6 +224,23 @@ CLAIM = {"call": "", "claim": "exp(x) == exp(x)"}
             {"given": "{X: [1.0]}", "call": "exp(X)"},
             "3:13: expected a name of lower-case letters, digits and underscores, with a letter first",
         ),
+        (
+            {"given": "{x: [[1.0]]}", "call": "sum(x, axis=[0, -2])"},
+            "4:23: 0 and -2 are one axis at rank 2: correct it",
+        ),
+        ({"given": "{x: [[1.0]]}", "call": "mean(x, axis=[1, 1])"}, "4:24: axis 1 is given twice"),
+        (
+            {"given": "{x: [[1.0]]}", "for_": "{axis: [[0, 1], null, [], 2]}", "call": "sum(x, axis=axis)"},
+            "4:23: axis 2 is out of range at rank 2, its axes go from -2 to 1: correct it, or state 'expect: raises'",
+        ),
+        (
+            {"given": "{x: [[1.0]]}", "call": "sum(x, axis=[0, 0.5])"},
+            "4:23: 'axis' of 'sum' must be an axis (an integer), a list of axes, or null, found [0, 0.5]",
+        ),
+        (
+            {"call": "", "claim": "sum(x, axis=[0, 1]) == 1"},
+            "axis 1 is out of range at rank 1, its one axis is 0 or -1",
+        ),
         ({"given": "{x: null}"}, "found nothing; a text that reads like that has to stand in quotes"),
         ({"given": "{x: [1.0, [2]]}"}, "3:22: a ragged array: this item has shape [1], the first of its list []"),
         ({"given": "{x: [1.0, null]}"}, "3:22: expected a number, found nothing"),

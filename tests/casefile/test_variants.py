@@ -73,6 +73,11 @@ def test_labels_are_short_and_never_break_an_id(value: Any, label: str) -> None:
     assert label_of(value) == label
 
 
+def test_an_empty_list_is_a_scalars_shape_or_no_axis() -> None:
+    assert [label_of([], name) for name in ("shape", "s", "axis", "axes")] == ["scalar", "scalar", "no-axis", "no-axis"]
+    assert label_of([0, -1], "axis") == "0x-1"
+
+
 def test_what_has_no_label_is_refused() -> None:
     with pytest.raises(Mistake, match="found dict"):
         label_of({"a": 1})
@@ -144,7 +149,11 @@ def test_a_gradient_is_a_variant_of_its_own_after_all_values(variants: Variants)
         ("{axis: []}", "4:17: expected a list of one value or more"),
         ("{axis: 0}", "4:17: expected a list of one value or more"),
         ("{axis: [0, 1, 0]}", "4:24: the value 0 a second time"),
-        ("{axis: [[2, 3], 2x3]}", "4:26: the value 2x3 a second time"),
+        (
+            "{axis: [[2, 3], 2x3]}",
+            "4:26: the value 2x3 a second time: [2, 3] and '2x3' look alike in IDs; put one into another case",
+        ),
+        ("{axis: [0, [0]]}", "4:21: the value 0 a second time: 0 and [0] look alike in IDs; put one into another case"),
         ("{axis: [{a: 1}]}", "4:10: expected a number, a string, a list or null, found dict"),
         ("{axis: [0], x: [1]}", "4:25: 'x' is under 'given' too"),
         ("{axis: [0], dtype: flot32}", "4:29: unknown dtype 'flot32'; did you mean 'float32'?"),

@@ -98,6 +98,26 @@ def test_a_slice_along_an_axis(name: str, axis: int) -> None:
                 assert told(whole, at) == told(alone, (j,) if alone.values.value.ndim else ()), f"{name} of {x} at {at}"
 
 
+@pytest.mark.parametrize("name", ["sum", "mean"])
+@pytest.mark.parametrize("axes", [[0, 2], [2, 0], [-1, 0], [1, 2], [0, 1]])
+def test_a_slice_along_several_axes(name: str, axes: list[int]) -> None:
+    """Two slices of four elements, laid out along the axes that are reduced; the other axis tells them apart."""
+    fours = list(itertools.product([*SPECIALS[1:], -3e4], repeat=4))[::37]
+    (kept,) = set(range(3)) - {axis % 3 for axis in axes}
+    for first, second in zip(fours, reversed(fours), strict=True):
+        x = np.moveaxis(array([first, second]).reshape(2, 2, 2), 0, kept)
+        whole = answer(name, x=x, axis=axes)
+        for i, one in enumerate((first, second)):
+            alone = answer(name, x=array(one))
+            assert told(whole, (i,)) == told(alone), f"{name} of {x} at {i}"
+
+
+@pytest.mark.parametrize("name", ["sum", "mean"])
+def test_along_no_axis_each_element_stands_alone(name: str) -> None:
+    for pair in itertools.product(SPECIALS, repeat=2):
+        assert_independent(name, {"x": array(pair)}, axis=[])
+
+
 @pytest.mark.parametrize(
     ("name", "a", "b", "right"),
     [

@@ -155,7 +155,8 @@ def test_an_operation_that_only_moves_needs_no_budget(empty_registry: dict[str, 
     [
         ("softmax", "axis", [0, -3], [None, True, 1.0, "0", [0]]),
         ("log_softmax", "axis", [1, -1], [None, False, 0.5]),  # left out, or a number
-        ("sum", "axis", [None, 1], [False, 0.5, [0]]),
+        ("sum", "axis", [None, 1, [], [0], [0, -2], [0, 0]], [False, 0.5, [None], [0.5], [True], "0", [[0]]]),
+        ("mean", "axis", [None, -1, [], [2, 1]], [True, 1.0, ["0"]]),
         ("sum", "keepdims", [True, False], [0, 1, None, "true"]),
         ("reshape", "shape", [[2, -1], [], [0]], [3, "23", [1.0], [True], None, [[1]]]),
         ("asarray", "dtype", [None, "int8", "bfloat16"], ["floating", "half", 32, ["int8"]]),

@@ -148,6 +148,26 @@ def test_a_replaced_element_is_replaced_again() -> None:
     assert same(value(text), array)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_uniform_numbers_do_not_round_to_their_upper_end_again(dtype: str) -> None:
+    numbers = {"seed": 1, "low": 0.0, "high": 1.0}
+    last = generators.last_below(0.0, 1.0, DTYPES[dtype])
+    values = generators.uniform(20_000, **numbers)
+    array = round_floats(np.minimum(values, last), DTYPES[dtype])
+    text = given(Stored.of(array), Made("uniform", numbers), 32)
+    assert f"np.minimum(uniform(20000, seed=1, low=0.0, high=1.0), {last!r})" in text
+    assert same(value(text), array)
+    assert "np.minimum" not in given(Stored.of(array[:5]), Made("uniform", numbers), 32), "where none of them would"
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"seed": 1}, {"seed": 1, "low": "a", "high": 1.0}, {"seed": -1, "low": 0, "high": 1}]
+)
+def test_uniform_numbers_that_no_case_has_are_written_out(arguments: dict[str, Any]) -> None:
+    array = np.array([0.5, 0.25], dtype=np.float32)
+    assert same(value(given(Stored.of(array), Made("uniform", arguments), 32)), array)
+
+
 def test_the_largest_binade_does_not_round_up_to_infinity() -> None:
     numbers = {"seed": 3, "low": 15, "high": 15, "sign": "positive"}
     values = generators.binades(4000, **numbers)

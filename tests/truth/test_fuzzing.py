@@ -80,6 +80,31 @@ def test_a_wrong_definition_is_found(name: str, look: Callable[..., Any], monkey
     assert look(f"{name}(x)", x=[0.5, 2.0]).kind in ("wrong residual", "wrong rounding")
 
 
+@pytest.mark.parametrize("name", ["sum", "mean"])
+def test_a_definition_that_goes_along_other_axes_is_found(
+    name: str, look: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, x = OPERATIONS[name].exact, [[[0.5, 2.0], [3.0, -1.0]], [[7.0, 0.25], [1.0, 4.0]]]
+    for wrong, call, kind in (
+        (lambda axis: axis[:-1], f"{name}(x, axis=[0, 2])", "wrong shape or dtype"),
+        (lambda axis: axis or None, f"{name}(x, axis=[])", "wrong shape or dtype"),
+        (lambda axis: [0, 1], f"{name}(x, axis=[-1, 0])", "wrong rounding"),
+    ):
+        assert look(call, x=x) is None
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                OPERATIONS[name], "exact", lambda x, axis=None, change=wrong, **p: right(x, axis=change(axis), **p)
+            )
+            assert look(call, x=x).kind == kind
+
+
+def test_several_axes_and_none_are_made(answers: Any) -> None:
+    calls = [answers.made.Maker(Random(f"1 {i}")).case().get("call", "") for i in range(2000)]
+    for operation in ("sum", "mean"):
+        for axes in ("[]", "[0, ", "[-"):
+            assert any(call.startswith(operation) and f"axis={axes}" in call for call in calls), (operation, axes)
+
+
 def test_a_rounding_that_is_one_ulp_off_is_found(look: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     settle = suite.settle
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 @idiom("sum")
 def sum_(x, *, axis=None, keepdims=False):
+    # An empty list of axes is taken for all of them: where there may be none, x itself is their sum.
     return torch.sum(x, dim=axis, keepdim=keepdims)
 
 
@@ -27,6 +28,7 @@ def sum_like_numpy(x, *, axis=None, keepdims=False):
 
 @idiom("mean")
 def mean(x, *, axis=None, keepdims=False):
+    # An empty list of axes is taken for all of them: where there may be none, x itself is their mean.
     return torch.mean(x, dim=axis, keepdim=keepdims)
 
 
