@@ -89,6 +89,7 @@ class Idioms(Mapping[str, Function]):
         self._primary: dict[str, Function] = dict(inherited or {})
         self._others: dict[str, dict[str, Spelling]] = {}
         self.modules: set[str] = set()
+        self._sources: dict[str, str] = {}
         if isinstance(inherited, Idioms):
             self._others = {operation: dict(found) for operation, found in inherited._others.items()}
 
@@ -147,5 +148,7 @@ class Idioms(Mapping[str, Function]):
         return self.others(operation).get(name) or Spelling("", self._primary[operation])
 
     def source(self, operation: str) -> str:
-        """The primary idiom's source, without its decorator."""
-        return self.spelling(operation).source
+        """The primary idiom's source, without its decorator; read once."""
+        if operation not in self._sources:
+            self._sources[operation] = self.spelling(operation).source
+        return self._sources[operation]

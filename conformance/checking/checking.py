@@ -11,6 +11,7 @@ import msgspec
 
 from conformance import backends
 from conformance.casefile.errors import Problem
+from conformance.casefile.formulas import FORMULAS
 from conformance.casefile.loader import Corpus
 from conformance.casefile.model import CaseFile, DivergenceFile, Document, Given, SeenOn, SubsetFile
 from conformance.casefile.patterns import matches
@@ -128,7 +129,7 @@ def registered(corpus: Corpus, names: Sequence[str] | None = None) -> Iterator[s
 def _spellings(backend: str) -> list[str]:
     """Every name of a spelling beside the primary ones that a backend has."""
     idioms = backends.load(backend).idioms
-    return sorted({name for operation in idioms for name in idioms.others(operation)})
+    return sorted({name for operation in idioms for name in (*idioms.others(operation), *FORMULAS.get(operation, {}))})
 
 
 def check_document(corpus: Corpus, document: Path) -> tuple[list[Problem], int]:

@@ -20,16 +20,32 @@ from conformance.words.wording import count, first, format_number, place, ulps
 class Elements:
     """The elements of an outcome's results; what is wrong with them is added to its findings.
 
+    Args:
+        variant: what was run.
+        program: its steps.
+        outcome: what came of it.
+        add: takes what is wrong.
+        of_formula: whether results are those of a formula's steps. Which zero one of them is shows in the formula's
+            result, or nowhere.
+
     Attributes:
         measured: of the element that is nearest its budget, so far; None where nothing was measured.
         profile: the errors by exponent, of a case whose accuracy is drawn.
     """
 
-    def __init__(self, variant: Variant, program: Program, outcome: Outcome, add: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        variant: Variant,
+        program: Program,
+        outcome: Outcome,
+        add: Callable[..., None],
+        of_formula: bool = False,
+    ) -> None:
         self._variant = variant
         self._program = program
         self._outcome = outcome
         self._add = add
+        self._of_formula = of_formula
         self.measured: Measured | None = None
         self.profile: Profile | None = None
 
@@ -109,7 +125,7 @@ class Elements:
         """
         exact, special = due.values, due.special
         assert exact is not None  # every computed answer has them
-        if exact.units.all():
+        if exact.units.all() or self._of_formula:
             return
         signed = exact.residual != 0
         if due.signed is not None:

@@ -24,18 +24,30 @@ from conformance.words.wording import describe
 
 
 class Examination:
-    """One outcome, looked at in every channel."""
+    """One outcome, looked at in every channel.
 
-    def __init__(self, variant: Variant, program: Program, outcome: Outcome, answers: Answers) -> None:
+    Args:
+        variant: what was run.
+        program: its steps.
+        outcome: what came of it.
+        answers: the exact answers of the case.
+        of_formula: whether the steps are those of a formula, written for an operation. Where the definition says
+            nothing (which dtype, what of complex numbers, a gradient at infinity), no case can have stated it.
+    """
+
+    def __init__(
+        self, variant: Variant, program: Program, outcome: Outcome, answers: Answers, of_formula: bool = False
+    ) -> None:
         self._variant = variant
         self._program = program
         self._outcome = outcome
         self._answers = answers
         self._expect = variant.case.expect
+        self._of_formula = of_formula
         self.findings: list[Finding] = []
         self.answer: Answer | None = None
         self.end_to_end: float | None = None
-        self._elements = Elements(variant, program, outcome, self._add)
+        self._elements = Elements(variant, program, outcome, self._add, of_formula)
 
     def run(self) -> None:
         """Look at every channel that this variant has."""
@@ -63,7 +75,9 @@ class Examination:
         if self._program.relations:
             Claim(self._variant, self._program, outcome, budgets, self._add).check()
         elif self._variant.check == "gradient":
-            gradients = Gradients(self._variant, self._program, outcome, self._answers, self._elements, self._add)
+            gradients = Gradients(
+                self._variant, self._program, outcome, self._answers, self._elements, self._add, self._of_formula
+            )
             gradients.check(self.findings)
             self.end_to_end = gradients.end_to_end()
         else:
@@ -136,11 +150,11 @@ class Examination:
         stated = last and expect.values is not UNSET and self._variant.check == "value"
         expected_dtype = expect.dtype if last and expect.dtype else (due.dtype.name if due.dtype else None)
         where = f"step {number + 1}, {self._program.steps[number].operation}" if len(self._program.steps) > 1 else ""
-        if expected_dtype is None:
+        if expected_dtype is None and not self._of_formula:
             self._add(
                 "dtype", "a dtype stated by the case (expect.dtype): these inputs leave it open", found.name, where
             )
-        elif found.name != expected_dtype:
+        elif expected_dtype is not None and found.name != expected_dtype:
             self._add("dtype", expected_dtype, found.name, where)
         expected_shape = tuple(expect.shape) if last and expect.shape is not None else due.shape
         if expected_shape is None and not stated:
@@ -153,10 +167,11 @@ class Examination:
             self.answer = stated_elements(self._variant, self._elements, got, self._add)
             return None
         if found.kind == "complex" and due.bits is None:
-            if expected_dtype == found.name:
+            if expected_dtype == found.name and not self._of_formula:
                 self._add("value", "values stated by the case (expect.values)", describe(got), "complex numbers")
             return None  # another dtype was noted already
-        if found != due.dtype and (found.kind == "floating" or (found.kind, found.name) == ("integer", expected_dtype)):
+        stated_integer = found.kind == "integer" and expected_dtype == (None if self._of_formula else found.name)
+        if found != due.dtype and (found.kind == "floating" or stated_integer):
             due = self._answers.of_step(self._program.steps[number], self._outcome.received, found)
         if last:
             self.answer = due

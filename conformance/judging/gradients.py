@@ -33,6 +33,7 @@ class Gradients:
         answers: Answers,
         elements: Elements,
         add: Callable[..., None],
+        of_formula: bool = False,
     ) -> None:
         self._variant = variant
         self._program = program
@@ -40,6 +41,7 @@ class Gradients:
         self._answers = answers
         self._elements = elements
         self._add = add
+        self._of_formula = of_formula
         self._values: Sequence[np.ndarray] = outcome.recorded or outcome.received
 
     def check(self, findings: Sequence[Finding]) -> None:
@@ -63,7 +65,7 @@ class Gradients:
             try:
                 due = self._answers.of_gradient(self._program, self._values, index, outcome.cotangents)
             except (UndecidedError, UndefinedError) as reason:
-                if str(reason) not in undefined:
+                if str(reason) not in undefined and not self._of_formula:
                     undefined.append(str(reason))
                     self._add("gradient", "a stated result", "something the definition does not say", str(reason))
                 continue
@@ -102,6 +104,8 @@ class Gradients:
         self._elements.measure(error, due.budget, 0, exact, due.unbounded, wrt=name)
         wrong = ~(error <= due.budget)
         lost = wrong & ~dtypes.finite(got)
+        if self._of_formula and not all(map(dtypes.all_finite, self._values)):
+            wrong, lost = wrong & ~lost, np.zeros_like(lost)  # 0 times a result that overflowed
         cancelled = wrong & ~lost & (error <= due.reach)
         # Apart, since a registered divergence may be about either, and what cancelled is no failure.
         for which in (lost, wrong & ~lost & ~cancelled, cancelled):

@@ -14,6 +14,7 @@ from conformance.judging.answers import Answers
 from conformance.judging.divergences import CONFORMS, Entry, contradiction
 from conformance.judging.examination import Examination
 from conformance.judging.findings import Finding, Measured
+from conformance.judging.formulas import Written, as_one_step, loss
 
 
 @dataclass(slots=True)
@@ -57,32 +58,75 @@ class Judge:
                 of which one may be what came.
         """
         self.answers.of_case(variant.case.id)
-        examination = Examination(variant, program, outcome, self.answers)
+        examination = self._examined(variant, program, outcome)
+        if outcome.unsupported and not examination.findings:
+            return Judgement("unsupported", outcome.unsupported)
+        judgement = Judgement("passed", "", examination.findings, examination.measured)
+        judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
+        return _decided(judgement, outcome, entries)
+
+    def judge_formula(
+        self, variant: Variant, program: Program, written: Written, outcome: Outcome, entries: Sequence[Entry] = ()
+    ) -> Judgement:
+        """The verdict on an outcome of a formula in place of the variant's operation.
+
+        Where each step conforms, the result is what the formula says: where it is not what the operation must give,
+        that is a divergence by arithmetic, which no entry has to explain. Where a step does not, that is judged.
+
+        Args:
+            variant: with the operation, whose result is due.
+            program: its program.
+            written: with the formula.
+            outcome: of the formula's program.
+            entries: as of `judge`, about the formula's steps.
+        """
+        self.answers.of_case(variant.case.id)
+        steps = self._examined(written.variant, written.program, outcome, of_formula=True)
+        whole = self._examined(variant, program, as_one_step(program, outcome))
+        if outcome.unsupported and not steps.findings:
+            return Judgement("unsupported", outcome.unsupported)
+        if outcome.raised or outcome.unsupported:
+            return _decided(Judgement("passed", "", whole.findings, whole.measured), outcome, entries)
+        judgement = _decided(Judgement("passed", "", steps.findings, steps.measured), outcome, entries)
+        if judgement.verdict == "passed" or all(finding.tolerated for finding in steps.findings):
+            judgement.measured, judgement.findings = whole.measured, whole.findings
+            judgement.verdict = "divergent" if whole.findings else "passed"
+            judgement.reason = ""
+            if whole.findings and all(finding.flushed for finding in (*steps.findings, *whole.findings)):
+                judgement.reason = _FLUSHED
+            elif whole.findings:
+                judgement.reason = loss(written.program, outcome, variant.check)
+        return judgement
+
+    def _examined(self, variant: Variant, program: Program, outcome: Outcome, of_formula: bool = False) -> Examination:
+        """An outcome, looked at; of one that could not be asked for, what was done beside."""
+        examination = Examination(variant, program, outcome, self.answers, of_formula)
         if outcome.unsupported:
             examination.look_at_manners()
-            if not examination.findings:
-                return Judgement("unsupported", outcome.unsupported)
         else:
             examination.run()
-        findings = examination.findings
-        judgement = Judgement("passed", "", findings, examination.measured)
-        judgement.end_to_end, judgement.profile = examination.end_to_end, examination.profile
-        entry, came = _nearest(entries, outcome, findings, examination.measured)
-        fixed = "fixed, remove the entry" if came == CONFORMS else ""
-        if entry is not None and not came:
-            judgement.verdict, judgement.reason, judgement.link = "divergent", entry.because, entry.spec.link
-        elif entry is not None and entry.demanded:
-            judgement.verdict = "failed"
-            judgement.reason = f"registered: {entry.summary}; got {came}{fixed and ': '}{fixed}"
-        elif findings and all(finding.tolerated for finding in findings):
-            judgement.verdict = "divergent"
-            judgement.reason = _FLUSHED if any(finding.flushed for finding in findings) else _CANCELLED
-        elif findings:
-            judgement.verdict = "failed"
-            judgement.reason = f"{findings[0].channel}: expected {findings[0].expected}, got {findings[0].got}"
-        if entry is not None and judgement.verdict == "failed":
-            findings.append(Finding("registry", f"as registered: {entry.summary}", came, fixed))
-        return judgement
+        return examination
+
+
+def _decided(judgement: Judgement, outcome: Outcome, entries: Sequence[Entry]) -> Judgement:
+    """The judgement with the verdict that follows from its findings and the registered divergences."""
+    findings = judgement.findings
+    entry, came = _nearest(entries, outcome, findings, judgement.measured)
+    fixed = "fixed, remove the entry" if came == CONFORMS else ""
+    if entry is not None and not came:
+        judgement.verdict, judgement.reason, judgement.link = "divergent", entry.because, entry.spec.link
+    elif entry is not None and entry.demanded:
+        judgement.verdict = "failed"
+        judgement.reason = f"registered: {entry.summary}; got {came}{fixed and ': '}{fixed}"
+    elif findings and all(finding.tolerated for finding in findings):
+        judgement.verdict = "divergent"
+        judgement.reason = _FLUSHED if any(finding.flushed for finding in findings) else _CANCELLED
+    elif findings:
+        judgement.verdict = "failed"
+        judgement.reason = f"{findings[0].channel}: expected {findings[0].expected}, got {findings[0].got}"
+    if entry is not None and judgement.verdict == "failed":
+        findings.append(Finding("registry", f"as registered: {entry.summary}", came, fixed))
+    return judgement
 
 
 _FLUSHED = "subnormal results come as zero: flushed, as this backend does with this dtype"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from conformance.ground import dtypes
 from conformance.ops.base import Array, Backward, operands_dtype, operation
 from conformance.ops.bounds import ELEMENTARY_SLACK, elementary
 from conformance.ops.conventions import IEEE, LIMITS, Conventional, finite, limits
@@ -107,6 +108,16 @@ def _(a: np.ndarray, b: np.ndarray) -> Conventional:
 @exp.inherits("the slope y is the rounded result: what it may be off by")
 def _(wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, **arguments: np.ndarray) -> np.ndarray:
     return np.abs(cotangent) * error
+
+
+@divide.inherits("of g (a / b) / b, in whatever order, one factor may be subnormal, and then has lost digits")
+def _(
+    wrt: str, result: Rounded, error: np.ndarray, cotangent: np.ndarray, *, a: np.ndarray, b: np.ndarray
+) -> np.ndarray:
+    if wrt == "a":
+        return np.zeros(())
+    smallest = np.ldexp(1.0, dtypes.of(result.value).smallest_quantum)
+    return np.asarray(smallest * (np.abs(cotangent) + 1 / np.abs(b)))
 
 
 # IEEE 754, section 6.3: products and quotients have the signs' product, and a sum of opposite numbers is +0.

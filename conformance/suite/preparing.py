@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from conformance.casefile.expressions import names_in
+from conformance.casefile.formulas import FORMULAS, Formula, written_out
 from conformance.casefile.inputs import materialise
 from conformance.casefile.variants import Variant
 from conformance.execution.program import Program, compile_variant
+from conformance.judging.formulas import Written
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class _CaseInHand:
     names_dtype: bool
     programs: dict[str, Program] = field(default_factory=dict)
     prepared: dict[str, Prepared] = field(default_factory=dict)
+    written: dict[tuple[str, str], Written] = field(default_factory=dict)
 
 
 class Preparing:
@@ -47,6 +50,18 @@ class Preparing:
             known[variant.id] = Prepared(variant, materialise(variant), self._program(variant))
         return known[variant.id]
 
+    def written(self, variant: Variant, idiom: str) -> Written | None:
+        """A variant with a formula in place of its operation; None where the spelling is no formula."""
+        formula = formula_named(variant, idiom)
+        if formula is None:
+            return None
+        prepared, known = self.prepared(variant), self._current.written
+        if (variant.id, idiom) not in known:
+            as_written = written_out(variant, formula)
+            program = replace(compile_variant(as_written), differentiable=prepared.program.differentiable)
+            known[variant.id, idiom] = Written(as_written, program)
+        return known[variant.id, idiom]
+
     def _program(self, variant: Variant) -> Program:
         """The variant's program; variants that differ only in a dtype which their expression doesn't name share one."""
         current = self._current
@@ -54,3 +69,8 @@ class Preparing:
         if key not in current.programs:
             current.programs[key] = compile_variant(variant)
         return current.programs[key]
+
+
+def formula_named(variant: Variant, idiom: str) -> Formula | None:
+    """The formula of that name for the operation that a variant calls, if there is one."""
+    return FORMULAS.get(variant.case.headline, {}).get(idiom)

@@ -12,10 +12,12 @@ from pathlib import Path
 from conformance import backends
 from conformance.backends.base import IDIOMS
 from conformance.casefile.expressions import Call, operations_in
+from conformance.casefile.formulas import FORMULAS
 from conformance.casefile.loader import Corpus, load
 from conformance.casefile.patterns import matches
 from conformance.casefile.variants import LoadedCase, Variant, expand
 from conformance.ground import limits
+from conformance.suite.formula_code import has
 from conformance.words.visible import clipped
 
 
@@ -151,9 +153,12 @@ def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
         or any(operations_in(argument) for _, argument in call.arguments)
     ):
         return []
-    others = backends.load(backend).idioms.others(call.operation).values()
+    idioms = backends.load(backend).idioms
+    others = idioms.others(call.operation).values()
     given = [name for name, _ in call.arguments]
-    return [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
+    named = [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
+    formulas = FORMULAS.get(call.operation, {}).values()
+    return named + [f.name for f in formulas if f.takes(given) and has(idioms, f)]
 
 
 def _nearest(pattern: str, known: Sequence[str]) -> str:

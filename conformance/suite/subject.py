@@ -94,13 +94,19 @@ class Subject:
             return Result(variant, mode, Judgement("unsupported", missing), Outcome(), idiom)
         prepared = self.preparing.prepared(variant)
         inputs, executed = list(prepared.inputs.values()), self._executed(mode)
+        written = self.preparing.written(variant, idiom)
+        program, spelled = (prepared.program, idiom) if written is None else (written.program, "")
         if variant.check == "value":
             aliasing = variant.case.expect.aliases is not None
-            outcome = self._executor.run(prepared.program, inputs, executed, idiom, aliasing)
+            outcome = self._executor.run(program, inputs, executed, spelled, aliasing)
         else:
-            outcome = self._executor.gradient(prepared.program, inputs, executed, idiom)
+            outcome = self._executor.gradient(program, inputs, executed, spelled)
         entries = self._registry.find(variant, mode, idiom)
-        return Result(variant, mode, self._judge.judge(variant, prepared.program, outcome, entries), outcome, idiom)
+        if written is None:
+            judgement = self._judge.judge(variant, prepared.program, outcome, entries)
+        else:
+            judgement = self._judge.judge_formula(variant, prepared.program, written, outcome, entries)
+        return Result(variant, mode, judgement, outcome, idiom)
 
     def _executed(self, mode: str) -> str:
         """The mode that other spellings are run in: the plain one."""

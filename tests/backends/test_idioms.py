@@ -243,11 +243,6 @@ FAR = {"x": [40.0], "target": [0.0], "reduction": "none"}
 
 DEVIATIONS = [
     # Overflow and underflow, where the result is in range.
-    Deviation("softmax", "formula: exp(x) / sum(exp(x))", EVERY, {"x": [[1000.0, 1001.0]], "axis": 1}, [[NAN, NAN]]),
-    Deviation("softmax", "formula: exp(x) / sum(exp(x))", EVERY, {"x": [[-1000.0, -999.0]], "axis": 1}, [[NAN, NAN]]),
-    Deviation("log_softmax", "formula: log(softmax(x))", EVERY, {"x": [[0.0, -200.0]], "axis": 1}, [[0, -INF]]),
-    Deviation("log_sigmoid", "formula: log(sigmoid(x))", EVERY, {"x": [-200.0, 20.0]}, [-INF, 0]),
-    Deviation("sigmoid", "formula: exp(x) / (1 + exp(x))", "numpy", {"x": [100.0]}, [NAN]),
     Deviation("mean", "formula: sum(x) / size", "numpy torch jax", {"x": [60000.0, 60000.0]}, INF, "float16"),
     # Cancellation.
     Deviation("log_softmax", "formula: x - logsumexp(x)", EVERY, {"x": [[1000.0, 1001.0]], "axis": 1}, [[-1.3132324, -0.3132324]]),
@@ -256,18 +251,14 @@ DEVIATIONS = [
     Deviation("log_sigmoid", "formula: -softplus(-x)", "torch", {"x": [-25.0]}, [-25], "float64"),
     Deviation("binary_cross_entropy_with_logits", "formula: logaddexp(0, x) - x * t", "numpy jax", {"x": [15.0], "target": [1.0]}, 0),
     # Probabilities of 0 and 1, which torch clamps the logarithms of at -100.
-    Deviation("binary_cross_entropy", UNCLAMPED, EVERY, CERTAIN, [NAN, INF, INF]),
     Deviation("binary_cross_entropy", XLOGY, "numpy jax", CERTAIN, [0, INF, INF]),
     Deviation("binary_cross_entropy", UNCLAMPED + ", p clipped at 1e-15", "numpy", CERTAIN, [0, 34.538776, INF]),
     Deviation("binary_cross_entropy", UNCLAMPED + ", p clipped at 1e-7", "jax", CERTAIN, [1.1920930e-07, 16.118095, 15.942385]),
-    Deviation("binary_cross_entropy", "formula: -(t * log(p + 1e-8) + (1 - t) * log(1 - p + 1e-8))", "torch", CERTAIN, [0, 18.420681, 18.420681]),
     Deviation("binary_cross_entropy", "keras.ops.binary_crossentropy", "tensorflow", CERTAIN, [1.1920930e-07, 16.118095, 15.942385]),
     Deviation("binary_cross_entropy", "keras.losses.binary_crossentropy", "tensorflow", CERTAIN, 10.686827),
     Deviation("binary_cross_entropy", "keras.losses.BinaryCrossentropy", "tensorflow", CERTAIN, 10.686827),
     # Sigmoids that round to 1.
-    Deviation("binary_cross_entropy_with_logits", "torch.nn.BCELoss after torch.sigmoid", "torch", FAR, [100]),
     Deviation("binary_cross_entropy_with_logits", "keras.losses.BinaryCrossentropy after tf.sigmoid", "tensorflow", FAR, 15.942385),
-    Deviation("binary_cross_entropy_with_logits", UNCLAMPED + ", p = sigmoid(x)", "numpy jax", FAR, [INF]),
     # Another dtype comes out than went in.
     Deviation("softmax", "keras.layers.Softmax", "tensorflow", {"x": [[0.0, 0.0]], "axis": 1}, [[0.5, 0.5]], "float64", "float32"),
     Deviation("binary_cross_entropy", "keras.losses.BinaryCrossentropy", "tensorflow", {"p": [[0.5]], "target": [[1.0]]}, LOG_2, "float64", "float32"),

@@ -174,6 +174,7 @@ def test_an_entry_is_about_the_spelling_that_fails_and_no_other(
     again = recorded(CASES, wrong, with_reasons(run))
     assert {(r.idiom, r.verdict) for r in again.records} == {
         ("", "passed"), ("right", "passed"), ("doubled", "divergent"),
+        ("formula: 1 / (1 + exp(-x))", "passed"), ("formula: exp(x) / (1 + exp(x))", "passed"),
     }  # fmt: skip
 
 

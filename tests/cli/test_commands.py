@@ -15,9 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance import __version__, backends, runfile
+from conformance.casefile.formulas import FORMULAS
 from conformance.cli import app
 from conformance.reports import machines
 from conformance.runfile import Header, ModeSummary, Record, Writer
+from conformance.suite.formula_code import has
 
 GOOD = """
   - {name: one, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
@@ -167,19 +169,21 @@ def test_failures_of_one_kind_are_shown_once_and_counted(
 def test_other_spellings_are_run_by_themselves_and_a_failing_one_is_named(
     command: Callable[..., Any], folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """exp(x) / (1 + exp(x)) is inf / inf from 89 on."""
-    cases = folder("  - {name: one, given: {x: [100.0]}, call: sigmoid(x)}")
+    """(tanh(x / 2) + 1) / 2 is 0 from -17 on; what is lost in exp(x) / (1 + exp(x)), inf / inf, is arithmetic."""
+    cases = folder("  - {name: one, given: {x: [-30.0, 100.0]}, call: sigmoid(x)}")
     arguments = ("run", "--backend", "numpy", "--cases", cases, "--no-report", "-o", tmp_path / "out", "--mode")
     assert command(*arguments, "eager").returncode == 0
     done = command(*arguments, "idioms")
     assert done.returncode == 1
-    assert "things/one[float32]   numpy idioms (formula: exp(x) / (1 + exp(x)))   channel: nan-inf" in done.stdout
+    assert "things/one[float32]   numpy idioms (formula: (tanh(x / 2) + 1) / 2)   channel: value" in done.stdout
     assert "--backend numpy --mode idioms" in done.stdout
     run = runfile.read(tmp_path / "out" / "numpy-cpu.jsonl")
     assert run.complete and [m.name for m in run.header.modes] == ["idioms"]
     others = backends.load("numpy").idioms.others("sigmoid")
-    assert [r.idiom for r in run.records] == list(others)
-    assert [r.idiom for r in run.records if r.verdict == "failed"] == ["formula: exp(x) / (1 + exp(x))"]
+    formulas = ["formula: 1 / (1 + exp(-x))", "formula: exp(x) / (1 + exp(x))"]
+    assert [r.idiom for r in run.records] == [*others, *formulas]
+    assert [r.idiom for r in run.records if r.verdict == "failed"] == ["formula: (tanh(x / 2) + 1) / 2"]
+    assert [r.idiom for r in run.records if r.verdict == "divergent"] == formulas[1:]
 
 
 @pytest.mark.parametrize(
@@ -332,6 +336,9 @@ def test_list_gives_the_manifest_as_json_with_each_modes_share(
         name: [len(backends.load(name).idioms.others(operation)) for operation in ("sigmoid", "exp")]
         for name in ("numpy", "torch")
     }
+    for name, counts in others.items():
+        counts[0] += sum(has(backends.load(name).idioms, formula) for formula in FORMULAS["sigmoid"].values())
+    assert others["torch"][0] > others["numpy"][0] > 2
     assert manifest["modes"]["numpy"] == {"eager": 3, "idioms": 2 * others["numpy"][0] + others["numpy"][1]}
     torch = {"eager": 3, "compile": 1, "idioms": 2 * others["torch"][0] + others["torch"][1]}
     assert manifest["modes"]["torch"] == torch

@@ -110,7 +110,7 @@ CHANGED: dict[str, tuple[dict[str, Any], str]] = {
     "selection": ({"selection": "-k one"}, "selection: -k one, now none"),
     "suite": ({"suite": "0.0.1"}, "suite: 0.0.1, now "),
     "shard": (
-        {"shard": Shard(1, 2, [ModeSummary("eager", 9), ModeSummary("idioms", 9)])},
+        {"shard": Shard(1, 2, [ModeSummary("eager", 19), ModeSummary("idioms", 19)])},
         "shard: shard 1 of 2, now none",
     ),
     "modes": ({"modes": []}, "modes: none, now eager (3)"),

@@ -46,6 +46,9 @@ Spelled.idioms("softmax", "lib.softmax")(softmax_of_rank_1)
 Spelled.idioms("exp", "lib.exp", cases="*/one")(RIGHT["exp"])
 Spelled.idioms("log", "elsewhere.log", needs="no_such_module")(RIGHT["log"])
 
+FORMULAS = ["formula: 1 / (1 + exp(-x))", "formula: exp(x) / (1 + exp(x))"]
+"""What is run of a sigmoid wherever there is an exponential."""
+
 TEXT = """
   - {name: one, given: {x: [0.0, 1.0]}, for: {dtype: [float32, float64]}, call: sigmoid(x)}
   - {name: whole, given: {x: [1, 2]}, call: sum(x)}
@@ -76,15 +79,16 @@ def test_a_wrong_spelling_fails_in_the_mode_idioms_alone_and_is_named(recorded: 
         ("jit", "", "passed"),
         ("idioms", "lib.sigmoid", "passed"),
         ("idioms", "formula: doubled", "failed"),
+        *(("idioms", formula, "passed") for formula in FORMULAS),
     }
     assert {r.variant for r in run.records if r.verdict == "failed"} == {"things/one[float32]", "things/one[float64]"}
 
 
 def test_what_has_no_other_spelling_is_not_in_the_manifest_of_the_mode_idioms(recorded: Callable[..., Run]) -> None:
     run = recorded(TEXT)
-    assert [(m.name, m.variants) for m in run.header.modes] == [("eager", 3), ("jit", 3), ("idioms", 4)]
+    assert [(m.name, m.variants) for m in run.header.modes] == [("eager", 3), ("jit", 3), ("idioms", 8)]
     assert {r.variant.partition("[")[0] for r in run.records if r.mode == "idioms"} == {"things/one"}
-    assert run.counts()["idioms"] == {**run.counts()["idioms"], "passed": 2, "failed": 2}
+    assert run.counts()["idioms"] == {**run.counts()["idioms"], "passed": 6, "failed": 2}
 
 
 def test_a_wrong_primary_spelling_fails_in_its_modes_and_not_in_the_mode_idioms(recorded: Callable[..., Run]) -> None:
@@ -93,7 +97,8 @@ def test_a_wrong_primary_spelling_fails_in_its_modes_and_not_in_the_mode_idioms(
 
     Swapped.idioms("sigmoid", "lib.sigmoid")(right_sigmoid)
     verdicts = {(r.mode, r.idiom): r.verdict for r in recorded(TEXT, Swapped).records if "one[float32]" in r.variant}
-    assert verdicts == {("eager", ""): "failed", ("jit", ""): "failed", ("idioms", "lib.sigmoid"): "passed"}
+    right = {("idioms", name): "passed" for name in ("lib.sigmoid", *FORMULAS)}
+    assert verdicts == {("eager", ""): "failed", ("jit", ""): "failed", **right}
 
 
 def test_the_run_file_holds_the_source_of_every_spelling_and_what_it_needs(recorded: Callable[..., Run]) -> None:
@@ -101,7 +106,7 @@ def test_the_run_file_holds_the_source_of_every_spelling_and_what_it_needs(recor
     sources = {(i.operation, i.name): i for i in recorded(text).header.idioms}
     assert set(sources) == {
         ("sigmoid", ""), ("sigmoid", "lib.sigmoid"), ("sigmoid", "formula: doubled"), ("sum", ""),
-        ("log", ""), ("log", "elsewhere.log"),
+        ("log", ""), ("log", "elsewhere.log"), *(("sigmoid", formula) for formula in FORMULAS),
     }  # fmt: skip
     assert sources["sigmoid", "formula: doubled"].source.splitlines()[0] == "def doubled_sigmoid(x: Any) -> Any:"
     assert [sources[key].needs for key in (("sigmoid", ""), ("log", "elsewhere.log"))] == ["", "no_such_module"]
@@ -114,7 +119,7 @@ def test_a_needed_distribution_is_recorded_with_its_version(recorded: Callable[.
         idioms = Idioms(RIGHT)
 
     Needing.idioms("sigmoid", "with pytest", needs="pytest")(right_sigmoid)
-    (spelling,) = (i for i in recorded(TEXT, Needing).header.idioms if i.name)
+    (spelling,) = (i for i in recorded(TEXT, Needing).header.idioms if i.name not in ("", *FORMULAS))
     assert spelling.needs == f"pytest {pytest.__version__}"
 
 
@@ -184,12 +189,13 @@ divergences:
 
 
 def test_a_divergence_of_a_spelling_is_recorded_with_its_reason_and_link(recorded: Callable[..., Run]) -> None:
-    of_formulas = REGISTRY + "    idioms: ['formula*']\n"
+    of_formulas = REGISTRY + "    idioms: ['*doubled']\n"
     run = recorded(TEXT, **{"divergences/spelled.yaml": of_formulas})
     found = {(r.mode, r.idiom, r.verdict, r.reason, r.link) for r in run.records if "one" in r.variant and r.idiom}
     assert found == {
         ("idioms", "lib.sigmoid", "passed", "", ""),
         ("idioms", "formula: doubled", "divergent", "It is twice as much.", "https://example.org/why"),
+        *(("idioms", formula, "passed", "", "") for formula in FORMULAS),
     }
     assert {r.verdict for r in run.records if not r.idiom} == {"passed"}
 
@@ -219,9 +225,12 @@ def share(folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Calla
 @pytest.mark.parametrize(
     ("case", "spellings"),
     [
-        ("name: one, given: {x: [1.0]}, call: sigmoid(x)", ["lib.sigmoid", "formula: doubled"]),
+        ("name: one, given: {x: [1.0]}, call: sigmoid(x)", ["lib.sigmoid", "formula: doubled", *FORMULAS]),
         ("name: one, given: {x: [1.0]}, call: softmax(x)", ["lib.softmax"]),
-        ("name: one, given: {x: [1.0]}, call: 'softmax(x, axis=0)'", []),  # which that spelling doesn't take
+        (
+            "name: one, given: {x: [1.0]}, call: 'softmax(x, axis=0)'",
+            ["formula: exp(x) / sum(exp(x))"],
+        ),  # the other one takes no axis
         ("name: one, given: {x: [1.0]}, call: exp(x)", ["lib.exp"]),
         ("name: two, given: {x: [1.0]}, call: exp(x)", []),  # which that spelling is not meant for
         ("name: one, given: {x: [1.0]}, call: -x", []),
@@ -229,7 +238,10 @@ def share(folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Calla
         ("name: one, given: {x: [1.0]}, call: sigmoid(-x)", []),
         ("name: one, given: {x: [1.0]}, claim: sigmoid(x) <= 1", []),
         ("name: one, given: {x: [1.0]}, call: sigmoid(x), draw: accuracy", []),  # drawn are the primary spellings
-        ("name: one, given: {x: [1.0]}, call: sigmoid(x), check: [gradient]", ["lib.sigmoid", "formula: doubled"]),
+        (
+            "name: one, given: {x: [1.0]}, call: sigmoid(x), check: [gradient]",
+            ["lib.sigmoid", "formula: doubled", *FORMULAS],
+        ),
     ],
 )
 def test_a_case_is_run_in_the_other_spellings_of_its_one_operation_that_take_its_arguments(
@@ -252,7 +264,7 @@ def test_a_mode_of_execution_runs_every_variant_in_the_primary_spelling(folder: 
 def test_what_a_subset_leaves_out_counts_once_for_each_spelling(share: Callable[..., Share]) -> None:
     subset = "subsets:\n  - {backend: spelled, mode: idioms, because: it takes long, variants: ['*[float64]']}\n"
     found = share(TEXT, **{"subsets.yaml": subset})
-    assert (found.count, found.left_out, found.because) == (2, 2, "it takes long")
+    assert (found.count, found.left_out, found.because) == (4, 4, "it takes long")
 
 
 def test_what_is_run_is_idioms_only_where_there_are_some() -> None:

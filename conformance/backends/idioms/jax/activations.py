@@ -27,12 +27,6 @@ def softmax_shifted(x, *, axis=-1):
     return e / jnp.sum(e, axis=axis, keepdims=True)
 
 
-@idiom("softmax", "formula: exp(x) / sum(exp(x))")
-def softmax_unshifted(x, *, axis=-1):
-    e = jnp.exp(x)
-    return e / jnp.sum(e, axis=axis, keepdims=True)
-
-
 @idiom("softmax", "formula: exp(x - logsumexp(x))")
 def softmax_of_logsumexp(x, *, axis=-1):
     return jnp.exp(x - jax.nn.logsumexp(x, axis=axis, keepdims=True))
@@ -46,11 +40,6 @@ def log_softmax(x, *, axis=-1):
 @idiom("log_softmax", "jax.scipy.special.log_softmax")
 def log_softmax_scipy(x, *, axis=None):
     return jax.scipy.special.log_softmax(x, axis=axis)
-
-
-@idiom("log_softmax", "formula: log(softmax(x))")
-def log_softmax_of_softmax(x, *, axis=-1):
-    return jnp.log(jax.nn.softmax(x, axis=axis))
 
 
 @idiom("log_softmax", "formula: x - logsumexp(x)")
@@ -73,16 +62,6 @@ def sigmoid_expit(x):
     return jax.scipy.special.expit(x)
 
 
-@idiom("sigmoid", "formula: 1 / (1 + exp(-x))")
-def sigmoid_textbook(x):
-    return 1 / (1 + jnp.exp(-x))
-
-
-@idiom("sigmoid", "formula: exp(log_sigmoid(x))")
-def sigmoid_of_log_sigmoid(x):
-    return jnp.exp(jax.nn.log_sigmoid(x))
-
-
 @idiom("sigmoid", "formula: (tanh(x / 2) + 1) / 2")
 def sigmoid_of_tanh(x):
     return 0.5 * (jnp.tanh(0.5 * x) + 1)
@@ -96,11 +75,6 @@ def log_sigmoid(x):
 @idiom("log_sigmoid", "formula: -softplus(-x)")
 def log_sigmoid_of_softplus(x):
     return -jax.nn.softplus(-x)
-
-
-@idiom("log_sigmoid", "formula: log(sigmoid(x))")
-def log_sigmoid_of_sigmoid(x):
-    return jnp.log(jax.nn.sigmoid(x))
 
 
 @idiom("log_sigmoid", "formula: -logaddexp(0, -x)")

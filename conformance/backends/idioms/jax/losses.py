@@ -24,14 +24,6 @@ def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
     return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
 
 
-@idiom("binary_cross_entropy", "formula: -(t * log(p) + (1 - t) * log(1 - p))")
-def binary_cross_entropy_textbook(p, target, *, reduction="mean"):
-    loss = -(target * jnp.log(p) + (1 - target) * jnp.log(1 - p))
-    if reduction == "none":
-        return loss
-    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
-
-
 @idiom("binary_cross_entropy", "formula: -(xlogy(t, p) + xlog1py(1 - t, -p))")
 def binary_cross_entropy_of_xlogy(p, target, *, reduction="mean"):
     loss = -(jax.scipy.special.xlogy(target, p) + jax.scipy.special.xlog1py(1 - target, -p))
@@ -79,26 +71,9 @@ def binary_cross_entropy_with_logits_textbook(x, target, *, reduction="mean"):
     return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
 
 
-@idiom("binary_cross_entropy_with_logits", "formula: -(t * log_sigmoid(x) + (1 - t) * log_sigmoid(-x))")
-def binary_cross_entropy_of_log_sigmoid(x, target, *, reduction="mean"):
-    loss = -(target * jax.nn.log_sigmoid(x) + (1 - target) * jax.nn.log_sigmoid(-x))
-    if reduction == "none":
-        return loss
-    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
-
-
 @idiom("binary_cross_entropy_with_logits", "formula: logaddexp(0, x) - x * t")
 def binary_cross_entropy_of_logaddexp(x, target, *, reduction="mean"):
     loss = jnp.logaddexp(0, x) - x * target
-    if reduction == "none":
-        return loss
-    return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)
-
-
-@idiom("binary_cross_entropy_with_logits", "formula: -(t * log(p) + (1 - t) * log(1 - p)), p = sigmoid(x)")
-def binary_cross_entropy_of_sigmoid(x, target, *, reduction="mean"):
-    p = jax.nn.sigmoid(x)
-    loss = -(target * jnp.log(p) + (1 - target) * jnp.log(1 - p))
     if reduction == "none":
         return loss
     return jnp.mean(loss) if reduction == "mean" else jnp.sum(loss)

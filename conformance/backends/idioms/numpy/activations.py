@@ -23,12 +23,6 @@ def softmax_scipy(x, *, axis=None):
     return scipy.special.softmax(x, axis=axis)
 
 
-@idiom("softmax", "formula: exp(x) / sum(exp(x))")
-def softmax_unshifted(x, *, axis=None):
-    e = np.exp(x)
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
 @idiom("softmax", "formula: exp(x - logsumexp(x))", needs="scipy.special")
 def softmax_of_logsumexp(x, *, axis=None):
     return np.exp(x - scipy.special.logsumexp(x, axis=axis, keepdims=True))
@@ -50,12 +44,6 @@ def log_softmax_of_logsumexp(x, *, axis=None):
     return x - scipy.special.logsumexp(x, axis=axis, keepdims=True)
 
 
-@idiom("log_softmax", "formula: log(softmax(x))")
-def log_softmax_of_softmax(x, *, axis=None):
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return np.log(e / np.sum(e, axis=axis, keepdims=True))
-
-
 @idiom("sigmoid")
 def sigmoid(x):
     # exp(-x) overflows to inf for large negative x, and 1 / inf is the right limit.
@@ -65,11 +53,6 @@ def sigmoid(x):
 @idiom("sigmoid", "scipy.special.expit", needs="scipy.special")
 def sigmoid_expit(x):
     return scipy.special.expit(x)
-
-
-@idiom("sigmoid", "formula: exp(x) / (1 + exp(x))")
-def sigmoid_of_exp(x):
-    return np.exp(x) / (1 + np.exp(x))
 
 
 @idiom("sigmoid", "formula: (tanh(x / 2) + 1) / 2")
@@ -95,8 +78,3 @@ def log_sigmoid_log_expit(x):
 @idiom("log_sigmoid", "formula: -logaddexp(0, -x)")
 def log_sigmoid_of_logaddexp(x):
     return -np.logaddexp(0, -x)
-
-
-@idiom("log_sigmoid", "formula: log(sigmoid(x))")
-def log_sigmoid_of_sigmoid(x):
-    return np.log(1 / (1 + np.exp(-x)))

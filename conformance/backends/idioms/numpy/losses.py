@@ -25,14 +25,6 @@ def binary_cross_entropy(p, target, *, weight=None, reduction="mean"):
     return np.mean(loss) if reduction == "mean" else np.sum(loss)
 
 
-@idiom("binary_cross_entropy", "formula: -(t * log(p) + (1 - t) * log(1 - p))")
-def binary_cross_entropy_textbook(p, target, *, reduction="mean"):
-    loss = -(target * np.log(p) + (1 - target) * np.log(1 - p))
-    if reduction == "none":
-        return loss
-    return np.mean(loss) if reduction == "mean" else np.sum(loss)
-
-
 @idiom("binary_cross_entropy", "formula: -(xlogy(t, p) + xlog1py(1 - t, -p))", needs="scipy.special")
 def binary_cross_entropy_of_xlogy(p, target, *, reduction="mean"):
     loss = -(scipy.special.xlogy(target, p) + scipy.special.xlog1py(1 - target, -p))
@@ -88,15 +80,6 @@ def binary_cross_entropy_of_logaddexp(x, target, *, reduction="mean"):
 )
 def binary_cross_entropy_of_log_expit(x, target, *, reduction="mean"):
     loss = -(target * scipy.special.log_expit(x) + (1 - target) * scipy.special.log_expit(-x))
-    if reduction == "none":
-        return loss
-    return np.mean(loss) if reduction == "mean" else np.sum(loss)
-
-
-@idiom("binary_cross_entropy_with_logits", "formula: -(t * log(p) + (1 - t) * log(1 - p)), p = sigmoid(x)")
-def binary_cross_entropy_of_sigmoid(x, target, *, reduction="mean"):
-    p = 1 / (1 + np.exp(-x))
-    loss = -(target * np.log(p) + (1 - target) * np.log(1 - p))
     if reduction == "none":
         return loss
     return np.mean(loss) if reduction == "mean" else np.sum(loss)

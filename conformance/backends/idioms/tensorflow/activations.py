@@ -31,12 +31,6 @@ def softmax_layer(x, *, axis=-1):
     return keras.layers.Softmax(axis=axis)(x)  # a layer casts its input to float32
 
 
-@idiom("softmax", "formula: exp(x) / sum(exp(x))")
-def softmax_unshifted(x, *, axis=-1):
-    e = tf.exp(x)
-    return e / tf.reduce_sum(e, axis=axis, keepdims=True)
-
-
 @idiom("log_softmax")
 def log_softmax(x, *, axis=-1):
     return tf.nn.log_softmax(x, axis=axis)
@@ -50,11 +44,6 @@ def log_softmax_keras(x, *, axis=-1):
 @idiom("log_softmax", "keras.activations.log_softmax", needs="keras", setting=KERAS)
 def log_softmax_activation(x, *, axis=-1):
     return keras.activations.log_softmax(x, axis=axis)
-
-
-@idiom("log_softmax", "formula: log(softmax(x))")
-def log_softmax_of_softmax(x, *, axis=-1):
-    return tf.math.log(tf.nn.softmax(x, axis=axis))
 
 
 @idiom("log_softmax", "formula: x - logsumexp(x)")
@@ -82,11 +71,6 @@ def sigmoid_activation(x):
     return keras.activations.sigmoid(x)
 
 
-@idiom("sigmoid", "formula: 1 / (1 + exp(-x))")
-def sigmoid_textbook(x):
-    return 1 / (1 + tf.exp(-x))
-
-
 @idiom("log_sigmoid")
 def log_sigmoid(x):
     return tf.math.log_sigmoid(x)
@@ -100,11 +84,6 @@ def log_sigmoid_keras(x):
 @idiom("log_sigmoid", "keras.activations.log_sigmoid", needs="keras", setting=KERAS)
 def log_sigmoid_activation(x):
     return keras.activations.log_sigmoid(x)
-
-
-@idiom("log_sigmoid", "formula: log(sigmoid(x))")
-def log_sigmoid_of_sigmoid(x):
-    return tf.math.log(tf.sigmoid(x))
 
 
 @idiom("log_sigmoid", "formula: -softplus(-x)")

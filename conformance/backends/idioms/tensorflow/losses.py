@@ -46,14 +46,6 @@ def binary_cross_entropy_keras(p, target, *, reduction="mean"):
     return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
 
 
-@idiom("binary_cross_entropy", "formula: -(t * log(p) + (1 - t) * log(1 - p))")
-def binary_cross_entropy_textbook(p, target, *, reduction="mean"):
-    loss = -(target * tf.math.log(p) + (1 - target) * tf.math.log(1 - p))
-    if reduction == "none":
-        return loss
-    return tf.reduce_mean(loss) if reduction == "mean" else tf.reduce_sum(loss)
-
-
 @idiom("binary_cross_entropy_with_logits")
 def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
     if pos_weight is None:

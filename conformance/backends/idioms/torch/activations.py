@@ -30,12 +30,6 @@ def softmax_method(x, *, axis=None):
     return x.softmax(dim=axis)
 
 
-@idiom("softmax", "formula: exp(x) / sum(exp(x))")
-def softmax_unshifted(x, *, axis=None):
-    e = torch.exp(x)
-    return e / torch.sum(e, dim=axis, keepdim=True)
-
-
 @idiom("log_softmax")
 def log_softmax(x, *, axis=None):
     return torch.nn.functional.log_softmax(x, dim=axis)
@@ -44,11 +38,6 @@ def log_softmax(x, *, axis=None):
 @idiom("log_softmax", "torch.nn.LogSoftmax")
 def log_softmax_module(x, *, axis=None):
     return torch.nn.LogSoftmax(dim=axis)(x)
-
-
-@idiom("log_softmax", "formula: log(softmax(x))")
-def log_softmax_of_softmax(x, *, axis=None):
-    return torch.log(torch.nn.functional.softmax(x, dim=axis))
 
 
 @idiom("log_softmax", "formula: x - logsumexp(x)")
@@ -76,11 +65,6 @@ def sigmoid_expit(x):
     return torch.special.expit(x)
 
 
-@idiom("sigmoid", "formula: 1 / (1 + exp(-x))")
-def sigmoid_textbook(x):
-    return 1 / (1 + torch.exp(-x))
-
-
 @idiom("log_sigmoid")
 def log_sigmoid(x):
     return torch.nn.functional.logsigmoid(x)
@@ -89,11 +73,6 @@ def log_sigmoid(x):
 @idiom("log_sigmoid", "torch.nn.LogSigmoid")
 def log_sigmoid_module(x):
     return torch.nn.LogSigmoid()(x)
-
-
-@idiom("log_sigmoid", "formula: log(sigmoid(x))")
-def log_sigmoid_of_sigmoid(x):
-    return torch.log(torch.sigmoid(x))
 
 
 @idiom("log_sigmoid", "formula: -softplus(-x)")

@@ -20,22 +20,6 @@ def binary_cross_entropy_module(p, target, *, weight=None, reduction="mean"):
     return torch.nn.BCELoss(weight, reduction=reduction)(p, target)
 
 
-@idiom("binary_cross_entropy", "formula: -(t * log(p) + (1 - t) * log(1 - p))")
-def binary_cross_entropy_textbook(p, target, *, reduction="mean"):
-    loss = -(target * torch.log(p) + (1 - target) * torch.log(1 - p))
-    if reduction == "none":
-        return loss
-    return torch.mean(loss) if reduction == "mean" else torch.sum(loss)
-
-
-@idiom("binary_cross_entropy", "formula: -(t * log(p + 1e-8) + (1 - t) * log(1 - p + 1e-8))")
-def binary_cross_entropy_with_epsilon(p, target, *, reduction="mean"):
-    loss = -(target * torch.log(p + 1e-8) + (1 - target) * torch.log(1 - p + 1e-8))
-    if reduction == "none":
-        return loss
-    return torch.mean(loss) if reduction == "mean" else torch.sum(loss)
-
-
 @idiom("binary_cross_entropy_with_logits")
 def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None, reduction="mean"):
     return torch.nn.functional.binary_cross_entropy_with_logits(
@@ -46,11 +30,6 @@ def binary_cross_entropy_with_logits(x, target, *, weight=None, pos_weight=None,
 @idiom("binary_cross_entropy_with_logits", "torch.nn.BCEWithLogitsLoss")
 def binary_cross_entropy_with_logits_module(x, target, *, weight=None, pos_weight=None, reduction="mean"):
     return torch.nn.BCEWithLogitsLoss(weight, pos_weight=pos_weight, reduction=reduction)(x, target)
-
-
-@idiom("binary_cross_entropy_with_logits", "torch.nn.BCELoss after torch.sigmoid")
-def binary_cross_entropy_of_sigmoid(x, target, *, weight=None, reduction="mean"):
-    return torch.nn.BCELoss(weight, reduction=reduction)(torch.sigmoid(x), target)
 
 
 @idiom("binary_cross_entropy_with_logits", "torch.nn.MultiLabelSoftMarginLoss")
