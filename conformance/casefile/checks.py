@@ -122,6 +122,19 @@ def check_results(case: Case, expect: Expect, expression: Expression | Compariso
         check_extents(expression, shapes, choice, expect.raises)
 
 
+def check_order(case: Case, expression: Expression | Comparison, grid: dict[str, list[Any]]) -> None:
+    """Refuse a claim that one complex number is less than another: they have no order.
+
+    Raises:
+        Mistake: there is one.
+    """
+    given = [one.dtype for one in case.given.values() if isinstance(one, Given) and one.dtype is not None]
+    names = [*(grid.get("dtype") or [natural_case_dtype_of(case)]), *given]
+    ordered = isinstance(expression, Comparison) and not {"==", "!="} >= set(expression.relations)
+    if ordered and any(DTYPES[name].kind == "complex" for name in names):
+        raise Mistake("complex numbers have no order; expected '==' or '!=' between them")
+
+
 def check_result_dtypes(
     case: Case, expect: Expect, expression: Expression | Comparison, grid: dict[str, list[Any]]
 ) -> None:

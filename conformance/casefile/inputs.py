@@ -178,6 +178,8 @@ def resolve_shape(shape: Any, bindings: Mapping[str, Any], keys: tuple[str | int
     size = math.prod(value)
     if size > limits.ELEMENTS:
         raise Mistake(f"a shape of {size:,} elements; {limits.ELEMENTS:,} are allowed", keys)
+    if max(value, default=0) > limits.ELEMENTS:  # beside a length of 0
+        raise Mistake(f"a length of {max(value):,} in a shape; {limits.ELEMENTS:,} are allowed", keys)
     return tuple(value)
 
 

@@ -267,6 +267,7 @@ class _File:
                 expression = parsed
                 if len(self._problems) == before:
                     checks.check_results(case, expect, parsed, grid)
+                    checks.check_order(case, parsed, grid)
                     checks.check_result_dtypes(case, expect, parsed, grid)
             with _Reporting(self, keys):
                 checks.check_expect(case, expect)

@@ -15,6 +15,7 @@ from conformance.execution.program import Program, Ref, ShapeRef
 from conformance.ground import dtypes
 from conformance.ground.dtypes import DType
 from conformance.judging.answers import chain
+from conformance.ops import OPERATIONS
 from conformance.truth import balls
 from conformance.truth.settling import midpoints_and_radii
 from conformance.words.wording import count, first, place, short
@@ -127,7 +128,9 @@ class Claim:
     def _propagate(self) -> list[np.ndarray]:
         balls.working_precision(balls.AMPLE_PRECISION)
         inputs = len(self._program.inputs)
-        values: list[Any] = [balls.exact(a) if dtypes.all_finite(a) else None for a in self._values[:inputs]]
+        given = self._values[:inputs]
+        real = [dtypes.all_finite(a) and dtypes.of(a).kind != "complex" for a in given]
+        values: list[Any] = [balls.exact(a) if known else None for a, known in zip(given, real, strict=True)]
         reaches = [np.zeros(a.shape) for a in self._values[:inputs]]
         for number, step in enumerate(self._program.steps):
             one = Program((), (step,), (), ())
@@ -139,7 +142,8 @@ class Claim:
             got = self._values[inputs + number]
             if result is None or allowed is None or result.shape != got.shape:  # stacked, say, of what has no value
                 values.append(None)
-                reaches.append(np.full(got.shape, np.inf))
+                moved = OPERATIONS[step.operation].moves and not any(reaches[number].any() for number in step.values)
+                reaches.append(np.full(got.shape, 0.0 if moved else np.inf))
                 continue
             widened = balls.widened(result, np.broadcast_to(allowed, result.shape))
             values.append(widened)
@@ -159,12 +163,13 @@ class Claim:
 
 
 def _comparable(*sides: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides as arrays that compare exactly: integers as Python's where both are such, else float64."""
+    """Both sides as arrays that compare exactly: Python's integers where both are such, else float64 or complex128."""
     arrays = [np.asarray(side) for side in sides]
     if all(array.dtype.kind in "iu" for array in arrays):
         a, b = (array.astype(object) for array in arrays)
     else:
-        a, b = (array.astype(np.float64) for array in arrays)
+        wide = np.complex128 if any(array.dtype.kind == "c" for array in arrays) else np.float64
+        a, b = (array.astype(wide) for array in arrays)
     return a, b
 
 
@@ -180,4 +185,4 @@ def _broadcast(a: tuple[int, ...], b: tuple[int, ...], exactly: bool) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return str(value) if isinstance(value, int) else short(value)
+    return str(value) if isinstance(value, (int, complex)) else short(value)

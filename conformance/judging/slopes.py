@@ -85,11 +85,11 @@ def gradient_at(index: int, received: Sequence[np.ndarray], uses: Sequence[Use])
 
     values = settle(differentiate, dtype)
     bound = np.zeros(value.shape)
-    for use, (_, spread, met) in zip(uses, found, strict=True):
-        steps = OPERATIONS[use.step.operation].backward.steps(values)
-        steps += summation_growth(math.ceil(met) + len(uses) - 1)
-        bound = bound + spread * steps * dtype.unit_roundoff + _inherited(index, received, use)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # magnitudes past float64 are infinite, and what is off by them is not bounded
+        for use, (_, spread, met) in zip(uses, found, strict=True):
+            steps = OPERATIONS[use.step.operation].backward.steps(values)
+            steps += summation_growth(math.ceil(met) + len(uses) - 1)
+            bound = bound + spread * steps * dtype.unit_roundoff + _inherited(index, received, use)
         allowed = bound / values.ulp() + 0.5
     budget = np.minimum(allowed, half_significand(values))
     return GradientAnswer(values, budget, allowed, _unbounded(index, received, uses))

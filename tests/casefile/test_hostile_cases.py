@@ -60,6 +60,10 @@ HOSTILE: dict[str, tuple[str | bytes, str | re.Pattern[str]]] = {
         case("{x: {full: {shape: s, value: 1}}}", more="    for: {s: [[2], [1099511627776]]}\n"),
         "3:31: a shape of 1,099,511,627,776 elements; 1,048,576 are allowed",
     ),
+    "a length of 2**70 beside one of 0": (
+        case("{x: {full: {shape: s, value: 1}}}", more="    for: {s: [[2], [0, 1180591620717411303424]]}\n"),
+        "3:31: a length of 1,180,591,620,717,411,303,424 in a shape; 1,048,576 are allowed",
+    ),
     "2**40 steps": (case("{x: {linspace: {start: 0, stop: 1, count: 1099511627776}}}"), "3:54: expected a whole number, at most 1048576"),
     "2**40 elements expected": (case(more="    expect: {shape: [1048576, 1048576]}\n"), "5:21: a shape of 1,099,511,627,776"),
     "2**40 elements of a call": (case(call="reshape(x, shape=[1099511627776])"), "4:11: 'reshape' gives 1,099,511,627,776"),

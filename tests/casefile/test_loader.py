@@ -637,3 +637,12 @@ def test_a_file_that_would_not_be_read_for_its_suffix_is_named(tmp_path: Path) -
         CaseFileError, match=r"more/forgotten\.yml:1:1: a name that ends with \.yml: case files end with"
     ):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("relation", ["<", "<=", ">", ">="])
+def test_complex_numbers_have_no_order(relation: str, problems: Callable[..., list[str]]) -> None:
+    one = f"name: one, given: {{x: [1.0, 2.0]}}, for: {{dtype: [float32, complex64]}}, claim: 'reshape(x, [2]) {relation} 3'"
+    (found,) = problems(f"cases:\n  - {{{one}}}")
+    assert "complex numbers have no order; expected '==' or '!=' between them" in found
+    assert problems(f"cases:\n  - {{{one.replace(', complex64', '')}}}") == []
+    assert problems(f"cases:\n  - {{{one.replace(relation + ' 3', '!= 3')}}}") == []

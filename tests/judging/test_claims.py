@@ -238,3 +238,16 @@ def test_sides_that_can_not_be_compared_are_a_finding(
 
 def test_the_shape_of_a_result_may_be_that_an_array_says(claim: Callable[..., Any]) -> None:
     assert claim("shape(exp(x)) == y", "x: [[1.0, 2.0]], y: {array: [1, 2], dtype: int64}").verdict == "passed"
+
+
+COMPLEX = "    for: {dtype: [complex64]}\n"
+
+
+def test_complex_numbers_are_equal_in_both_parts(claim: Callable[..., Any], numpy_with: Callable[..., Any]) -> None:
+    def turned(x: Any, *, shape: Any) -> Any:
+        return np.reshape(x, shape) + x.dtype.type(1j)
+
+    assert claim("reshape(x, [3]) == x", more=COMPLEX).verdict == "passed"
+    found = claim("reshape(x, [3]) == x", more=COMPLEX, backend=numpy_with(reshape=turned))
+    assert "claim" in [finding.channel for finding in found.findings]
+    assert [finding.got for finding in found.findings if finding.channel == "claim"] == ["1j and 0j"]
