@@ -105,6 +105,7 @@ def browser(profile: Path) -> Iterator[Screen]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     options.set_capability("goog:perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
     chrome = Chrome(options, Service(driver))
+    chrome.set_script_timeout(180)  # seconds: all rules of accessibility on a page with every fold open, beside others
     try:
         yield Screen(chrome)
     finally:
