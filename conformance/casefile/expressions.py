@@ -21,8 +21,8 @@ from conformance.ops import OPERATIONS, Operation, Parameter
 from conformance.ops.base import Arrays, Data
 
 COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-_OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
-ARITHMETIC = frozenset({*_OPERATORS.values(), "negative"})
+OPERATORS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
+ARITHMETIC = frozenset({*OPERATORS.values(), "negative"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,9 @@ def _expression(node: ast.expr, depth: int) -> Expression:
             return Constant(-constant.value, at)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Call("negative", (("x", _expression(operand, depth + 1)),), at)
-        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
+        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in OPERATORS:
             sides = (("a", _expression(left, depth + 1)), ("b", _expression(right, depth + 1)))
-            return Call(_OPERATORS[type(operator)], sides, at)
+            return Call(OPERATORS[type(operator)], sides, at)
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return ListOf(tuple(_expression(item, depth + 1) for item in items), at)
         case ast.Call(func=ast.Name(id="shape"), args=[of], keywords=[]):

@@ -32,3 +32,12 @@ def kind_of(name: str) -> str:
 def number_of(name: str) -> int:
     """Which of its kind it is, counted from 0."""
     return int(name.partition(":")[2] or 0)
+
+
+def file_stem(backend: str, device: str, *more: str) -> str:
+    """What the name of a file about a backend on a device begins with, and what else tells it from others.
+
+    No colons and spaces of devices and the rest: ``torch-gpu1``, ``numpy-cpu-baseline``.
+    """
+    parts = [part.replace(":", "").replace(" ", "-") for part in (device, *more) if part]
+    return "-".join((backend, *parts))

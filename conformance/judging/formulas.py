@@ -57,9 +57,9 @@ def loss(program: Program, outcome: Outcome, check: str) -> str:
     inputs = len(program.inputs)
     results = outcome.received[inputs:]
     if all(map(dtypes.all_finite, outcome.received[:inputs])):
-        for step, result in zip(program.steps, results, strict=True):
+        for number, result in enumerate(results):
             if not dtypes.all_finite(result):
-                return _told(program, program.steps.index(step), "is no finite number")
+                return _told(program, number, "is no finite number")
     if check == "gradient":
         return "each step of the way back conforms, and what they round is lost to the gradient"
     furthest = _furthest(program, outcome.received)

@@ -81,21 +81,20 @@ class Judge:
             entries: as of `judge`, about the formula's steps.
         """
         self.answers.of_case(variant.case.id)
-        steps = self._examined(written.variant, written.program, outcome, of_formula=True)
-        whole = self._examined(variant, program, as_one_step(program, outcome))
-        if outcome.unsupported and not steps.findings:
-            return Judgement("unsupported", outcome.unsupported)
         if outcome.raised or outcome.unsupported:
-            return _decided(Judgement("passed", "", whole.findings, whole.measured), outcome, entries)
+            return self.judge(variant, program, outcome, entries)
+        steps = self._examined(written.variant, written.program, outcome, of_formula=True)
         judgement = _decided(Judgement("passed", "", steps.findings, steps.measured), outcome, entries)
-        if judgement.verdict == "passed" or all(finding.tolerated for finding in steps.findings):
-            judgement.measured, judgement.findings = whole.measured, whole.findings
-            judgement.verdict = "divergent" if whole.findings else "passed"
-            judgement.reason = ""
-            if whole.findings and all(finding.flushed for finding in (*steps.findings, *whole.findings)):
-                judgement.reason = _FLUSHED
-            elif whole.findings:
-                judgement.reason = loss(written.program, outcome, variant.check)
+        if judgement.verdict != "passed" and not all(finding.tolerated for finding in steps.findings):
+            return judgement
+        whole = self._examined(variant, program, as_one_step(program, outcome))
+        judgement.measured, judgement.findings = whole.measured, whole.findings
+        judgement.verdict = "divergent" if whole.findings else "passed"
+        judgement.reason = ""
+        if whole.findings and all(finding.flushed for finding in (*steps.findings, *whole.findings)):
+            judgement.reason = _FLUSHED
+        elif whole.findings:
+            judgement.reason = loss(written.program, outcome, variant.check)
         return judgement
 
     def _examined(self, variant: Variant, program: Program, outcome: Outcome, of_formula: bool = False) -> Examination:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from conformance.backends.idioms import operators
 from conformance.reproduction import foreign, library
-from conformance.reproduction.calls import SIGNS
 from conformance.reproduction.foreign import ForeignSourceError, comment
 from conformance.runfile import IdiomSource
 
@@ -58,7 +57,7 @@ def spell(
     spelled = Spelled()
     for operation in sorted(operations):
         source = idioms.get((operation, idiom)) or idioms[operation, ""]
-        if operation in SIGNS and source.source == operators.idiom.source(operation):
+        if operators.is_sign(operation, source.source):
             spelled.signs.append(operation)
             continue
         try:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conformance import runfile
+from conformance.ground.devices import file_stem
 from conformance.runfile import Header, JoinError, Run
 
 _FILE_NAME = re.compile(r"\w[\w.+ -]{0,200}")
@@ -43,7 +44,7 @@ def merge(paths: Sequence[Path], folder: Path) -> list[Path]:
 
 def _name(path: Path, header: Header) -> str:
     """The name of a joined file. What a file from elsewhere says must not lead out of the folder."""
-    name = f"{header.backend}-{header.place.replace(':', '').replace(' ', '-')}.jsonl"
+    name = f"{file_stem(header.backend, header.device, header.held_to)}.jsonl"
     if not _FILE_NAME.fullmatch(name):
         raise JoinError(f"{path}: a file can't be named after its backend '{header.backend}' and device")
     return name

@@ -35,9 +35,9 @@ class Progress(Protocol):
     @property
     def total(self) -> int | None: ...  # noqa: D102 - see above
     @property
-    def done(self) -> int: ...  # noqa: D102
+    def done(self) -> int: ...  # noqa: D102 - see above
     @property
-    def failed(self) -> int: ...  # noqa: D102
+    def failed(self) -> int: ...  # noqa: D102 - see above
 
     def look(self) -> None:
         """See what was done since the last look."""

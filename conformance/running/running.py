@@ -12,6 +12,7 @@ from pathlib import Path
 from conformance import backends, runfile
 from conformance.casefile.loader import Corpus
 from conformance.ground import processes
+from conformance.ground.devices import file_stem
 from conformance.ground.verdicts import FAILURES
 from conformance.judging.divergences import Registry
 from conformance.runfile import CANT_WRITE, LOST_RUN_FILE, CaseLine, Header, Record, Run, RunFileError, UnwritableError
@@ -67,9 +68,7 @@ class Request:
 
     def run_file(self, backend: str) -> Path:
         """Where a backend's run is recorded."""
-        shard = f"-{self.shard.replace('/', 'of')}" if self.shard else ""
-        kernels = f"-{self.kernels}" if self.kernels else ""
-        return self.output / f"{backend}-{self.device.replace(':', '')}{kernels}{shard}.jsonl"
+        return self.output / f"{file_stem(backend, self.device, self.kernels, self.shard.replace('/', 'of'))}.jsonl"
 
     def command(self, backend: str) -> list[str]:
         """The pytest command of one backend."""

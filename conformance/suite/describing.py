@@ -14,11 +14,10 @@ from conformance import backends
 from conformance.backends.base import IDIOMS, Backend
 from conformance.backends.scripts import ModeScript
 from conformance.backends.state import Change
-from conformance.casefile.formulas import FORMULAS
 from conformance.ops import OPERATIONS, Operation
 from conformance.runfile import FORMAT, Header, Held, IdiomSource, ModeSummary, Shard, now
 from conformance.runfile.manifest import digest
-from conformance.suite.formula_code import code_of, has
+from conformance.suite.formula_code import code_of, offered
 from conformance.suite.recording import commit, environment
 from conformance.suite.selection import Selection, Share, manifest_digest
 
@@ -166,9 +165,8 @@ class Describing:
                 found.append(IdiomSource(name, self.kind.idioms.source(name)))
                 others = self.kind.idioms.others(name).values() if IDIOMS in self.modes else ()
                 found += [IdiomSource(name, s.source, s.name, _versioned(s.needs), s.needs, s.setting) for s in others]
-                formulas = FORMULAS.get(name, {}).values() if IDIOMS in self.modes else ()
-                spelled = [f for f in formulas if has(self.kind.idioms, f)]
-                found += [IdiomSource(name, code_of(f, self.kind.idioms), f.name) for f in spelled]
+                formulas = offered(self.kind.idioms, name) if IDIOMS in self.modes else ()
+                found += [IdiomSource(name, code_of(f, self.kind.idioms), f.name) for f in formulas]
         return found
 
 

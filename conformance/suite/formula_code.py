@@ -9,18 +9,17 @@ from functools import lru_cache
 
 from conformance.backends.idioms import operators
 from conformance.backends.spelling import Idioms
-from conformance.casefile.expressions import Call, Constant, Expression, ListOf, Name
-from conformance.casefile.formulas import Formula
+from conformance.casefile.expressions import OPERATORS, Call, Constant, Expression, ListOf, Name
+from conformance.casefile.formulas import FORMULAS, Formula
 from conformance.ops import OPERATIONS
 
-_SIGNS: Mapping[str, ast.operator] = {
-    "add": ast.Add(),
-    "subtract": ast.Sub(),
-    "multiply": ast.Mult(),
-    "divide": ast.Div(),
-}
-_OPERATORS = {name: operators.idiom.source(name) for name in operators.idiom}
+_SIGNS: Mapping[str, ast.operator] = {name: sign() for sign, name in OPERATORS.items()}
 _REDUCED = 'if reduction == "none":\n        return loss\n    return {mean} if reduction == "mean" else {sum}'
+
+
+def offered(idioms: Idioms, operation: str) -> list[Formula]:
+    """The formulas for an operation that a framework `has` what it takes for."""
+    return [formula for formula in FORMULAS.get(operation, {}).values() if has(idioms, formula)]
 
 
 def has(idioms: Idioms, formula: Formula) -> bool:
@@ -37,7 +36,7 @@ def _native(idioms: Idioms, operation: str) -> bool:
         source = idioms.source(operation)
     except (OSError, TypeError):  # of a function that was made without one
         return False
-    if source == _OPERATORS.get(operation):
+    if operators.is_sign(operation, source):
         return True
     call = _returned(source)[1]
     return isinstance(call, ast.Call) and not any(
@@ -101,7 +100,7 @@ class _Writer:
     def called(self, operation: str, given: Mapping[str, ast.expr]) -> ast.expr:
         """The framework's code for a call."""
         source = self._idioms.source(operation)
-        if source == _OPERATORS.get(operation):
+        if operators.is_sign(operation, source):
             if operation == "negative":
                 return ast.UnaryOp(ast.USub(), given["x"])
             return ast.BinOp(given["a"], _SIGNS[operation], given["b"])

@@ -12,12 +12,11 @@ from pathlib import Path
 from conformance import backends
 from conformance.backends.base import IDIOMS
 from conformance.casefile.expressions import Call, operations_in
-from conformance.casefile.formulas import FORMULAS
 from conformance.casefile.loader import Corpus, load
 from conformance.casefile.patterns import matches
 from conformance.casefile.variants import LoadedCase, Variant, expand
 from conformance.ground import limits
-from conformance.suite.formula_code import has
+from conformance.suite.formula_code import offered
 from conformance.words.visible import clipped
 
 
@@ -157,8 +156,7 @@ def _other_spellings(case: LoadedCase, backend: str) -> list[str]:
     others = idioms.others(call.operation).values()
     given = [name for name, _ in call.arguments]
     named = [spelling.name for spelling in others if spelling.takes(given) and matches(spelling.cases, case.id)]
-    formulas = FORMULAS.get(call.operation, {}).values()
-    return named + [f.name for f in formulas if f.takes(given) and has(idioms, f)]
+    return named + [formula.name for formula in offered(idioms, call.operation) if formula.takes(given)]
 
 
 def _nearest(pattern: str, known: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conformance import backends
 from conformance.backends.base import IDIOMS
+from conformance.ground.devices import file_stem
 from conformance.running.child import PYTEST_NOTHING, PYTEST_RAN, Child, follow, pytest_command, repeated, start
 from conformance.timing import timingfile
 from conformance.timing.model import FOLDER, TimingRun
@@ -44,7 +45,7 @@ class Request:
 
     def file(self, backend: str) -> Path:
         """Where a backend's times go."""
-        return self.output / FOLDER / f"{backend}-{self.device.replace(':', '')}.json"
+        return self.output / FOLDER / f"{file_stem(backend, self.device)}.json"
 
     def command(self, backend: str, progress: Path) -> list[str]:
         """The pytest command of one backend."""

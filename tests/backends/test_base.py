@@ -90,7 +90,7 @@ def test_the_source_of_an_idiom_is_its_function_without_decorators() -> None:
     idiom = Idioms()
 
     @idiom("exp")
-    def natural(x, *, base=None):  # type: ignore[no-untyped-def]
+    def natural(x, *, base=None):  # type: ignore[no-untyped-def] - as idioms are written
         # a comment
         return np.exp(x)
 
@@ -108,10 +108,10 @@ def module_of(cls: type, name: str) -> types.ModuleType:
 
 def test_an_adapter_that_inherits_imports_into_its_own_module_and_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
     class Parent(NumpyBackend):
-        imports = {"frac": "fractions"}  # noqa: RUF012
+        imports = {"frac": "fractions"}  # noqa: RUF012 - as adapters are written
 
     class Child(Parent):
-        imports = {"dec": "decimal"}  # noqa: RUF012
+        imports = {"dec": "decimal"}  # noqa: RUF012 - as adapters are written
 
     for name in ("a_parents_module", "a_childs_module"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))

@@ -168,7 +168,7 @@ def test_a_result_of_torch_on_another_device_is_noticed(
     torch_backend: Any, variants: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The device 'meta' has shapes and no numbers; every build has it."""
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - only where it is installed
 
     (variant,) = variants("  - {name: one, given: {x: [1.0]}, call: exp(x)}")
     kind = type("Astray", (type(torch_backend),), {"compile": lambda self, f, mode: lambda x: (f(x)[0].to("meta"),)})
@@ -177,7 +177,7 @@ def test_a_result_of_torch_on_another_device_is_noticed(
     outcome = Executor(backend).run(compile_variant(variant), list(materialise(variant).values()), "eager")
     assert outcome.elsewhere == {"the result of exp": "meta"}
     assert torch_backend.device_of(torch.ones(1)) == "cpu"
-    from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: PLC0415
+    from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: PLC0415 - only where it is installed
 
     with FakeTensorMode():  # tensors without memory, on devices that are not there
         assert torch_backend.device_of(torch.empty(1, device="cuda:0")) == "gpu"
@@ -189,7 +189,7 @@ def test_constructors_of_torch_put_their_tensors_on_the_device(
     torch_backend: Any, variants: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen on 'meta', which stands for a GPU; there are no numbers to read back."""
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - only where it is installed
 
     (variant,) = variants("  - {name: made, for: {dtype: int64}, call: 'asarray([1, 2], dtype=dtype)'}")
 
@@ -221,7 +221,7 @@ def test_torch_compile_needs_triton_on_a_gpu_and_says_so(
     if missing := torch_backend.missing_mode("compile"):
         pytest.skip(missing)
     backend = on_gpu("torch")
-    import torch.utils._triton  # noqa: PLC0415
+    import torch.utils._triton  # noqa: PLC0415 - only where it is installed
 
     for has in (False, True):
         monkeypatch.setattr(torch.utils._triton, "has_triton", lambda has=has: has)
@@ -274,7 +274,7 @@ def test_tensorflow_takes_no_more_memory_of_a_gpu_than_it_needs(
 ) -> None:
     backend = on_gpu("tensorflow")
     backend.device = device
-    import tensorflow as tf  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415 - only where it is installed
 
     grown = []
 
@@ -334,7 +334,7 @@ def test_torch_on_a_gpu_rounds_nothing_away_but_in_the_fast_mode_and_records_bot
     on_gpu: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = on_gpu("torch")
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - only where it is installed
 
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: f"A card at {place}")
     products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
@@ -379,7 +379,7 @@ def test_tensorflow_on_a_gpu_uses_tf32_in_the_fast_mode_only_and_records_it(
     on_gpu: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = on_gpu("tensorflow")
-    import tensorflow as tf  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415 - only where it is installed
 
     enabled = tf.config.experimental.tensor_float_32_execution_enabled
     backend.start()
@@ -401,7 +401,7 @@ def test_jax_on_a_gpu_multiplies_with_full_precision_but_in_the_fast_mode_and_re
     on_gpu: Callable[[str], Any],
 ) -> None:
     backend = on_gpu("jax")
-    import jax  # noqa: PLC0415
+    import jax  # noqa: PLC0415 - only where it is installed
 
     backend._place = jax.local_devices(backend="cpu")[0]
     seen = {}
@@ -434,7 +434,7 @@ class Card(NumpyBackend):
 
 @pytest.fixture
 def session(folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendSession]:
-    from conformance.suite.selection import select  # noqa: PLC0415
+    from conformance.suite.selection import select  # noqa: PLC0415 - only where it is installed
 
     def made(kind: type[NumpyBackend], device: str, modes: Any = (), **files: str) -> BackendSession:
         point = type("Point", (), {"load": lambda self: kind})()

@@ -26,3 +26,9 @@ def test_a_name_is_a_kind_and_a_number_where_it_is_not_the_first(text: str, name
 def test_anything_else_is_refused_with_what_there_is(text: str) -> None:
     with pytest.raises(ValueError, match="there are cpu and gpu, and numbered ones such as gpu:1"):
         devices.device(text)
+
+
+def test_files_are_named_after_backend_and_device_and_what_else_tells_them_apart() -> None:
+    assert devices.file_stem("torch", "gpu:1") == "torch-gpu1"
+    assert devices.file_stem("numpy", "cpu", "baseline", "3of8") == "numpy-cpu-baseline-3of8"
+    assert devices.file_stem("numpy", "cpu", "", "3of8") == "numpy-cpu-3of8"

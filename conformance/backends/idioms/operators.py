@@ -30,3 +30,8 @@ def multiply(a, b):
 @idiom("divide")
 def divide(a, b):
     return a / b
+
+
+def is_sign(operation: str, source: str) -> bool:
+    """Whether an idiom's source is Python's own operator, which needs no function around it."""
+    return operation in idiom and source == idiom.source(operation)
